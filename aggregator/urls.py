@@ -1,0 +1,131 @@
+"""URLs: one canonical form for comparing, the site a URL belongs to, what may be stored as a link.
+
+Contains no business logic and never touches the network.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
+
+from publicsuffixlist import PublicSuffixList
+
+#: Query parameters that say where a reader came from, not what is shown. Prefixes end in "*".
+TRACKING = (
+    "at_campaign", "at_custom*", "at_link*", "at_medium", "cmp", "cmpid", "dclid", "fbclid", "ftag", "gclid",
+    "guccounter", "guce_referrer*", "ic_id", "icid", "igshid", "mc_cid", "mc_eid", "mkt_tok", "msclkid", "ncid",
+    "ns_*", "ocid", "partner", "pk_*", "piwik_*", "ref", "ref_src", "rss", "smid", "sr_share", "srnd", "taid",
+    "traffic_source", "utm_*", "wt_mc", "wtrid", "xtor", "yclid",
+)  # fmt: skip
+_TRACKING_EXACT = frozenset(name for name in TRACKING if not name.endswith("*"))
+_TRACKING_PREFIX = tuple(name[:-1] for name in TRACKING if name.endswith("*"))
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+MAX_URL = 2_000  # characters; longer links are refused: browsers and servers stop near there too
+
+#: Characters that stay as they are in a path or query: RFC 3986 reserved and unreserved, and "%".
+_SAFE = "/:@!$&'()*+,;=-._~%?"
+
+
+def is_web(url: str | None) -> bool:
+    """Whether this is an http or https URL with a host: the only links that are followed or stored."""
+    if not url or len(url) > MAX_URL:
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and _port(parts) is not False
+    except ValueError:
+        return False
+
+
+def _port(parts: SplitResult) -> int | None | bool:
+    try:
+        return parts.port
+    except ValueError:
+        return False
+
+
+def absolute(link: str | None, base: str | None) -> str | None:
+    """`link` made absolute against `base`, without control characters; None unless it is http(s)."""
+    if not link:
+        return None
+    link = _CONTROL.sub("", link)
+    try:
+        url = urljoin(base, link) if base else link
+    except ValueError:
+        return None
+    return url if is_web(url) else None
+
+
+def canonical(url: str) -> str:
+    """The form in which two URLs of one page are equal (RFC 3986 6.2, and what publishers add for counting).
+
+    Scheme becomes https, host lower case without a leading "www." or default port, no fragment, no tracking
+    parameters, the rest of the query sorted, percent-encoding normalised, no trailing slash, no "index.html".
+    Idempotent. For comparing only: what is fetched is the URL as the feed gave it.
+    Anything that is not http(s) is returned unchanged.
+    """
+    if not is_web(url):
+        return url
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".").removeprefix("www.")
+    try:
+        host = host.encode("idna").decode("ascii") if not host.isascii() else host
+    except UnicodeError:
+        pass
+    if ":" in host:
+        host = f"[{host}]"
+    port = _port(parts)
+    if port and port != _DEFAULT_PORTS[parts.scheme.lower()]:
+        host = f"{host}:{port}"
+    path = quote(unquote(parts.path, errors="surrogateescape"), safe="/:@!$&'()*+,;=-._~", errors="surrogateescape")
+    path = re.sub(r"/(?:index\.(?:html?|php))?$", "", re.sub(r"/{2,}", "/", path))
+    query = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _is_tracking(k)]
+    return urlunsplit(("https", host, path, urlencode(sorted(query)), ""))
+
+
+def _is_tracking(name: str) -> bool:
+    name = name.lower()
+    return name in _TRACKING_EXACT or name.startswith(_TRACKING_PREFIX)
+
+
+@functools.cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
+
+
+@functools.lru_cache(maxsize=16_384)
+def site_of_host(host: str) -> str:
+    """The registrable domain of a host name ("news.bbc.co.uk" -> "bbc.co.uk"); an address stays an address."""
+    host = host.lower().rstrip(".")
+    if not host or host.replace(".", "").isdigit() or ":" in host:
+        return host
+    return _suffixes().privatesuffix(host) or host
+
+
+def site(url: str) -> str:
+    """The site (registrable domain) of a URL, '' if it has none. A loopback address keeps its port: tests
+    and the demo serve several outlets from one address."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        port = _port(parts)
+    except ValueError:
+        return ""
+    name = site_of_host(host)
+    return f"{name}:{port}" if port and host.startswith("127.") else name
+
+
+def host(url: str) -> str:
+    """Host with its port where that is not the default one: what politeness is counted by."""
+    parts = urlsplit(url)
+    port = _port(parts)
+    name = (parts.hostname or "").lower()
+    return f"{name}:{port}" if port and port != _DEFAULT_PORTS.get(parts.scheme.lower()) else name
+
+
+def fetchable(url: str) -> str:
+    """The URL with characters that HTTP cannot carry percent-encoded, and without its fragment."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc, quote(parts.path, safe=_SAFE), quote(parts.query, safe=_SAFE), ""))
