@@ -83,6 +83,29 @@ class Response:
         return Validators(self.headers.get("etag"), self.headers.get("last-modified"))
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One thing to fetch. `key` is the caller's (a feed's or entry's id) and comes back with the answer."""
+
+    key: int
+    url: str
+    kind: str = "page"  # "feed": the user wrote it down; "page": a link found in a feed, judged more strictly
+    validators: Validators = Validators()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HostState:
+    """What is remembered of a host between rounds and restarts, for politeness."""
+
+    host: str  # as urls.host gives it
+    not_before: datetime | None = None  # Retry-After and the like: no request at all before
+    why: str | None = None
+    last_request_at: datetime | None = None
+    robots: str | None = None  # the robots.txt, "" if there is none
+    robots_at: datetime | None = None
+
+
 # ------------------------------------------------------------------------------------------- parse
 
 
@@ -126,6 +149,30 @@ class ParsedFeed:
     complete: bool = True  # False: do not store the validators
     prev_archive: str | None = None  # RFC 5005
     format: str = ""  # rss20, atom10, rdf, json1, ...
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEntry:
+    """An entry of the feed that the database already has, as far as recognising it again needs."""
+
+    id: int
+    guid: str  # as stored: the feed's guid, or what stood in for it
+    url: str | None  # canonical
+    title: str
+    content_hash: str  # identity.content_hash of the entry as last stored
+    published_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What became of an entry: "new", "same" (nothing to do) or "changed" (its text may have been edited)."""
+
+    entry: Entry
+    status: str  # new, same, changed
+    known_id: int | None  # KnownEntry.id unless new
+    guid: str  # what to store as the entry's guid; unique within the feed
+    content_hash: str
+    why: str  # "same guid", "same link, new guid", "guid reused for another story", ...
 
 
 # ----------------------------------------------------------------------------------------- extract
