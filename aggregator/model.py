@@ -173,6 +173,7 @@ class Match:
     guid: str  # what to store as the entry's guid; unique within the feed
     content_hash: str
     why: str  # "same guid", "same link, new guid", "guid reused for another story", ...
+    url_key: str | None = None  # canonical form of the entry's link
 
 
 # ----------------------------------------------------------------------------------------- extract
@@ -317,6 +318,77 @@ class Article:
     flags: tuple[str, ...]
     first_seen_at: str
     changed_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedOutcome:
+    """What asking one feed came to; stored with its new entries in one transaction."""
+
+    state: FeedState
+    started_at: datetime
+    outcome: str  # new, nothing_new, not_modified, failed
+    next_fetch_at: datetime | None  # None: never again by itself
+    next_fetch_why: str
+    matches: tuple[Match, ...] = ()  # only those that are new or changed
+    parsed: ParsedFeed | None = None
+    validators: Validators | None = None  # None: keep the old ones
+    body_hash: str | None = None
+    fetch_url: str | None = None  # None: unchanged
+    redirect_url: str | None = None
+    redirect_count: int = 0
+    status: int | None = None
+    wire_bytes: int | None = None
+    duration_ms: int | None = None
+    error_kind: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An entry whose story is not extracted yet, or is to be looked at again."""
+
+    entry_id: int
+    feed_id: int
+    entry: Entry
+    attempts: int = 0
+    article_id: int | None = None  # set when the entry was stored before and may have changed
+    duplicate_id: int | None = None
+    first_seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A clean text about to be stored, as an article or as a copy of one."""
+
+    title: str
+    published_at: str
+    site: str
+    feed_id: int | None
+    agency: str | None
+    byline: str | None
+    language: str | None
+    summary: str | None
+    text: str
+    words: int
+    image: str | None
+    tags: tuple[str, ...]
+    url: str
+    source: str
+    problem: str | None
+    flags: tuple[str, ...]
+    first_seen_at: str
+    keys: tuple[str, ...] = ()  # canonical URLs that are this story's
+    removed: tuple[Removed, ...] = ()
+    blocks: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """Where a story went: kind is "article", "duplicate", "better_copy", "revised" or "unchanged"."""
+
+    kind: str
+    article_id: int
+    duplicate_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

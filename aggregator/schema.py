@@ -161,6 +161,7 @@ create index entries_content on entries(feed_id, content_hash);
 create index entries_article on entries(article_id);
 create index entries_duplicate on entries(duplicate_id);
 create index entries_first_seen on entries(first_seen_at);
+create index entries_published on entries(feed_id, published_at);
 
 create table _pending (
   entry_id        integer primary key references entries(id) on delete cascade,

@@ -1,0 +1,159 @@
+"""One SQLite connection: how it is opened, how it writes, and what its errors mean to a user.
+
+WAL, so that Datasette reads while we write; synchronous=NORMAL: after a power cut the database is whole and ends
+at some commit, and as feed state and entries share transactions, what is missing is fetched again. Every write is
+BEGIN IMMEDIATE: a deferred transaction that turns into a writer ignores the busy timeout.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from aggregator import schema
+from aggregator.errors import StoreError
+
+#: Seconds to wait for another writer. Ours hold the lock for milliseconds; a `vacuum` or a backup tool for longer.
+BUSY_TIMEOUT = 60.0
+#: Bytes the WAL file is cut back to after a checkpoint, when a long reader let it grow.
+WAL_LIMIT = 16 * 1024 * 1024
+
+_HINTS = (
+    ("is locked", "another program holds the database", "close what writes to it, or try again"),
+    ("disk is full", "the disk is full", "free some space and run again; nothing that was stored is lost"),
+    ("disk i/o error", "the disk reports an error", "check the disk, and that the folder is not on a network share"),
+    ("readonly", "the database is read-only", "make the file and its folder writable for this user"),
+    ("read-only", "the database is read-only", "make the file and its folder writable for this user"),
+    ("unable to open", "the database cannot be opened", "check that its folder exists and is writable"),
+    ("not a database", "this is not an SQLite database", "choose another file with --db"),
+    ("malformed", "the database file is damaged", "restore the last backup, or salvage it with 'sqlite3 FILE .recover'"),
+)
+
+
+class Connection:
+    """A connection whose errors are `StoreError`s. Usable from several threads; writers take turns."""
+
+    def __init__(self, path: Path | str, *, timeout: float = BUSY_TIMEOUT) -> None:
+        self.path = str(path)
+        self._lock = threading.RLock()
+        self._depth = 0
+        memory = self.path == ":memory:"
+        if not memory:
+            try:
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreError(self.path, f"its folder cannot be made: {error.strerror}") from error
+        with self._translated():
+            self.raw = sqlite3.connect(self.path, timeout=timeout, isolation_level=None, check_same_thread=False)
+            self.raw.row_factory = sqlite3.Row
+            try:
+                self._prepare()
+            except BaseException:
+                self.raw.close()
+                raise
+
+    def _prepare(self) -> None:
+        application = self.value("pragma application_id")
+        empty = not self.value("select count(*) from sqlite_master")
+        if application not in (0, schema.APPLICATION_ID) or (application == 0 and not empty):
+            raise StoreError(
+                self.path, "this is some other program's database", "choose another file with --db; nothing was changed"
+            )
+        self.execute("pragma journal_mode = wal")
+        self.execute("pragma synchronous = normal")
+        self.execute("pragma foreign_keys = on")
+        self.execute("pragma cache_size = -16000")
+        self.execute(f"pragma journal_size_limit = {WAL_LIMIT}")
+        self._migrate()
+
+    def _applied(self) -> list[str]:
+        if not self.value("select count(*) from sqlite_master where name = '_sqlite_migrations'"):
+            return []
+        return [row[0] for row in self.rows("select name from _sqlite_migrations where migration_set = 'aggregator'")]
+
+    def _migrate(self) -> None:
+        applied = self._applied()
+        unknown = set(applied) - set(schema.MIGRATION_NAMES)
+        if unknown:
+            raise StoreError(
+                self.path,
+                f"the database was made by a newer version ({', '.join(sorted(unknown))})",
+                "upgrade this program: pip install --upgrade feed-aggregator",
+            )
+        if len(applied) == len(schema.MIGRATION_NAMES):
+            return
+        from sqlite_utils import Database
+
+        with self.transaction():  # two programs that start together take turns; the second finds nothing to do
+            self.execute(f"pragma application_id = {schema.APPLICATION_ID}")
+            schema.migrations().apply(Database(self.raw, execute_plugins=False))
+
+    # ------------------------------------------------------------------------------------ reading
+
+    def rows(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[sqlite3.Row]:
+        with self._translated():
+            return self.raw.execute(sql, params).fetchall()
+
+    def one(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> sqlite3.Row | None:
+        with self._translated():
+            row: sqlite3.Row | None = self.raw.execute(sql, params).fetchone()
+            return row
+
+    def value(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> Any:
+        row = self.one(sql, params)
+        return row[0] if row else None
+
+    # ------------------------------------------------------------------------------------ writing
+
+    def execute(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> sqlite3.Cursor:
+        with self._translated():
+            return self.raw.execute(sql, params)
+
+    def executemany(self, sql: str, params: Iterable[Sequence[Any]]) -> None:
+        with self._translated():
+            self.raw.executemany(sql, params)
+
+    def insert(self, table: str, **values: Any) -> int:
+        """Insert one row and return its id. Table and column names are ours, never input."""
+        names = ", ".join(values)
+        marks = ", ".join("?" * len(values))
+        return int(self.execute(f"insert into {table} ({names}) values ({marks})", tuple(values.values())).lastrowid or 0)
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing. Nested blocks join the outer one; an exception undoes the whole."""
+        with self._lock, self._translated():
+            if self._depth:
+                yield
+                return
+            self.raw.execute("begin immediate")
+            self._depth = 1
+            try:
+                yield
+                self.raw.execute("commit")
+            except BaseException:
+                if self.raw.in_transaction:
+                    self.raw.execute("rollback")
+                raise
+            finally:
+                self._depth = 0
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.IntegrityError:
+            raise  # a bug of ours, not of the disk
+        except sqlite3.DatabaseError as error:
+            text = str(error).lower()
+            for sign, problem, hint in _HINTS:
+                if sign in text:
+                    raise StoreError(self.path, problem, hint) from error
+            raise
+
+    def close(self) -> None:
+        self.raw.close()
