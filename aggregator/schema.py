@@ -252,10 +252,11 @@ create table hosts (
 ) strict, without rowid;
 
 create table _decisions (
-  url             text    primary key,
-  article_url     text    not null,
+  url             text    not null,
+  other_url       text    not null,
   same            integer not null check (same in (0, 1)),
-  decided_at      text    not null
+  decided_at      text    not null,
+  primary key (url, other_url)
 ) strict, without rowid;
 
 create virtual table articles_fts using fts5(
@@ -324,7 +325,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "id": "Number of the copy; 'aggregator unfold ID' brings it back as an article.",
         "title": "The copy's own headline.",
         "article_id": "The story it is a copy of.",
-        "reason": "Why it was folded: same_text, near_text, contained, contains, rewritten, updated, same_headline, by_hand.",
+        "reason": "Why it was folded: same_text, near_text, contained, contains, rewritten, updated, same_headline or by_hand.",
         "resemblance": "Jaccard resemblance of the two texts' shingles, 0 to 1.",
         "containment": "Share of this text's shingles that are in the kept text, 0 to 1.",
         "confidence": "How sure the decision is, 0 to 1.",

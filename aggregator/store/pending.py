@@ -1,0 +1,90 @@
+"""Entries whose story is still to be fetched and extracted: claimed, given back, put off, done with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from aggregator.model import Pending
+from aggregator.store import leases
+from aggregator.store.clock import from_text, stamp
+from aggregator.store.connection import Connection
+from aggregator.store.payload import load_entry
+
+
+class PendingEntries:
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def count(self, now: datetime) -> int:
+        """How many entries could be worked on now."""
+        return int(self._db.value("select count(*) from _pending where not_before <= ?", (stamp(now),)))
+
+    def claim(self, now: datetime, limit: int, feed_ids: Iterable[int] | None = None) -> list[Pending]:
+        """Take up to `limit` entries, in the order in which they are judged: published, priority, URL, id.
+
+        The order is fixed by what the feeds said, not by what finished downloading first.
+        """
+        wanted = None if feed_ids is None else set(feed_ids)
+        claimed = []
+        with self._db.transaction():
+            rows = self._db.rows(
+                "select p.*, e.feed_id, e.attempts, e.article_id, e.duplicate_id, e.first_seen_at from _pending p"
+                " join entries e on e.id = p.entry_id join feeds f on f.id = e.feed_id where p.not_before <= ?"
+                " order by coalesce(e.published_at, e.first_seen_at), f.priority, e.url, e.id",
+                (stamp(now),),
+            )
+            for row in rows:
+                if len(claimed) == limit:
+                    break
+                if wanted is not None and row["feed_id"] not in wanted:
+                    continue
+                if leases.is_live(row["lease_owner"], from_text(row["leased_at"]), now):
+                    continue
+                claimed.append(row)
+            self._db.executemany(
+                "update _pending set lease_owner = ?, leased_at = ? where entry_id = ?",
+                ((leases.owner(), stamp(now), row["entry_id"]) for row in claimed),
+            )
+        return [
+            Pending(
+                row["entry_id"],
+                row["feed_id"],
+                load_entry(row["payload"]),
+                row["attempts"],
+                row["article_id"],
+                row["duplicate_id"],
+                from_text(row["first_seen_at"]),
+            )
+            for row in claimed
+        ]
+
+    def release(self, entry_ids: Iterable[int]) -> None:
+        """Give back entries that were claimed but not finished."""
+        with self._db.transaction():
+            self._db.executemany(
+                "update _pending set lease_owner = null, leased_at = null where entry_id = ?",
+                ((entry_id,) for entry_id in entry_ids),
+            )
+
+    def put_off(self, entry_id: int, until: datetime, problem: str) -> None:
+        """The page could not be had this time; try again later."""
+        with self._db.transaction():
+            self._db.execute(
+                "update entries set attempts = attempts + 1, problem = ? where id = ?", (problem, entry_id)
+            )
+            self._db.execute(
+                "update _pending set not_before = ?, lease_owner = null, leased_at = null where entry_id = ?",
+                (stamp(until), entry_id),
+            )
+
+    def give_up(self, entry_id: int, problem: str) -> None:
+        """There is no text to be had: the entry stays listed, with the reason."""
+        with self._db.transaction():
+            self._db.execute(
+                "update entries set attempts = attempts + 1, problem = ? where id = ?", (problem, entry_id)
+            )
+            self.done(entry_id)
+
+    def done(self, entry_id: int) -> None:
+        self._db.execute("delete from _pending where entry_id = ?", (entry_id,))

@@ -1,0 +1,158 @@
+"""What users ask of the database: the river, search, why, the state of the feeds. Reading only."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timedelta
+from sqlite3 import Row
+from typing import Any
+
+from aggregator.model import Article
+from aggregator.store.clock import stamp
+from aggregator.store.connection import Connection
+
+
+class Reading:
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def latest(self, limit: int = 20, *, tag: str | None = None, site: str | None = None) -> list[Article]:
+        """The newest stories, newest first."""
+        where, params = ["1"], dict[str, Any](limit=limit)
+        if tag is not None:
+            where.append("exists (select 1 from json_each(tags) where value = :tag)")
+            params["tag"] = tag
+        if site is not None:
+            where.append("site = :site")
+            params["site"] = site
+        sql = f"select * from articles where {' and '.join(where)} order by published_at desc, id desc limit :limit"
+        return [_article(row) for row in self._db.rows(sql, params)]
+
+    def search(self, words: str, limit: int = 20) -> list[Article]:
+        """Stories that hold all the words (and "quoted phrases"), best match first. Any input is safe."""
+        query = fts_query(words)
+        if not query:
+            return []
+        return [
+            _article(row)
+            for row in self._db.rows(
+                "select a.* from articles_fts f join articles a on a.id = f.rowid where articles_fts match ?"
+                " order by bm25(articles_fts, 4.0, 2.0, 1.0) limit ?",
+                (query, limit),
+            )
+        ]
+
+    def article(self, article_id: int) -> Article | None:
+        row = self._db.one("select * from articles where id = ?", (article_id,))
+        return _article(row) if row else None
+
+    def duplicate(self, duplicate_id: int) -> dict[str, Any] | None:
+        row = self._db.one("select * from duplicates where id = ?", (duplicate_id,))
+        return _plain(row) if row else None
+
+    def copies(self, article_id: int) -> list[dict[str, Any]]:
+        """The copies folded into an article, most alike first."""
+        return [
+            _plain(row)
+            for row in self._db.rows(
+                "select * from duplicates where article_id = ? order by max(resemblance, containment) desc, id",
+                (article_id,),
+            )
+        ]
+
+    def revisions(self, *, article_id: int | None = None, duplicate_id: int | None = None) -> list[dict[str, Any]]:
+        """Earlier wordings, latest first."""
+        column, owner = ("article_id", article_id) if article_id is not None else ("duplicate_id", duplicate_id)
+        return [
+            dict(row)
+            for row in self._db.rows(f"select * from revisions where {column} = ? order by id desc", (owner,))
+        ]
+
+    def seen_in(self, article_id: int) -> list[dict[str, Any]]:
+        """The entries, and their feeds, that told of a story."""
+        return [
+            dict(row)
+            for row in self._db.rows(
+                "select e.id, e.title, e.url, e.published_at, e.first_seen_at, e.duplicate_id, e.problem,"
+                " f.id as feed_id, f.title as feed from entries e join feeds f on f.id = e.feed_id"
+                " where e.article_id = ? order by e.first_seen_at, e.id",
+                (article_id,),
+            )
+        ]
+
+    def find(self, key: str) -> tuple[int, int | None] | None:
+        """(article id, duplicate id or None) that a canonical URL belongs to."""
+        row = self._db.one("select article_id, duplicate_id from _urls where key = ?", (key,))
+        if row is None:
+            return None
+        if row["duplicate_id"] is None:
+            return row["article_id"], None
+        return self._db.value("select article_id from duplicates where id = ?", (row["duplicate_id"],)), row[1]
+
+    def entries_at(self, key: str) -> list[dict[str, Any]]:
+        """The entries with this canonical URL, stored or still waiting, with their feed and problem."""
+        return [
+            dict(row)
+            for row in self._db.rows(
+                "select e.*, f.title as feed, p.not_before from entries e join feeds f on f.id = e.feed_id"
+                " left join _pending p on p.entry_id = e.id where e.url = ? order by e.id",
+                (key,),
+            )
+        ]
+
+    # ------------------------------------------------------------------------------------ status
+
+    def feeds(self, *, failing: bool = False) -> list[dict[str, Any]]:
+        """Every feed with its health, those in trouble first."""
+        where = "where f.status in ('failing', 'gone')" if failing else "where f.status <> 'off'"
+        return [
+            dict(row)
+            for row in self._db.rows(
+                "select f.id, f.title, f.url, f.status, f.error_kind, f.error, f.failures, f.last_fetch_at,"
+                " f.last_new_at, f.next_fetch_at, f.next_fetch_why, f.priority, f.tags from feeds f"
+                f" {where} order by f.status not in ('failing', 'gone'), f.failures desc, f.title, f.id"
+            )
+        ]
+
+    def totals(self, now: datetime) -> dict[str, Any]:
+        """Counts for a status line: articles, copies, feeds by status, pending entries, last fetch, today's news."""
+        day = stamp(now - timedelta(days=1))
+        row = self._db.one(
+            "select (select count(*) from articles) as articles, (select count(*) from duplicates) as copies,"
+            " (select count(*) from entries) as entries, (select count(*) from _pending) as pending,"
+            " (select count(*) from feeds where status <> 'off') as feeds,"
+            " (select count(*) from feeds where status in ('failing', 'gone')) as feeds_failing,"
+            " (select count(*) from articles where first_seen_at > :day) as articles_today,"
+            " (select count(*) from duplicates where removed_at > :day) as copies_today,"
+            " (select max(started_at) from fetches) as last_fetch_at,"
+            " (select min(next_fetch_at) from feeds where status not in ('off', 'gone')) as next_fetch_at",
+            {"day": day},
+        )
+        assert row is not None
+        return dict(row)
+
+
+def fts_query(words: str) -> str:
+    """What the user typed as an FTS5 query: every word and "quoted phrase" must occur; a final * stays a prefix.
+
+    Each term is quoted, so FTS5's own operators in it are plain text.
+    """
+    terms = []
+    for phrase, word in re.findall(r'"([^"]*)"|([^\s"]+)', words.replace("\x00", "")):
+        term = (phrase or word).strip()
+        prefix = "*" if not phrase and term.endswith("*") else ""
+        term = term.rstrip("*").replace('"', " ")
+        if re.search(r"\w", term):
+            terms.append(f'"{term}"{prefix}')
+    return " ".join(terms)
+
+
+def _article(row: Row) -> Article:
+    values = {name: row[name] for name in Article.__slots__}
+    return Article(**{**values, "tags": tuple(json.loads(row["tags"])), "flags": tuple(json.loads(row["flags"]))})
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    values = dict(row)
+    return {**values, "flags": json.loads(values["flags"]), "evidence": json.loads(values["evidence"])}

@@ -1,0 +1,291 @@
+"""Stories in the database: articles, the copies folded into them, earlier wordings; folding and its undoing.
+
+Copies point at kept articles: stars, never chains. Every method that changes a story is one transaction, and takes
+the entry off the pending list in the same one: killed at any instant, a story is either stored and linked, or its
+entry is still pending.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from sqlite3 import Row
+from typing import Any
+
+from aggregator.errors import StoreError
+from aggregator.model import Saved, Story, Verdict
+from aggregator.store.clock import stamp
+from aggregator.store.connection import Connection
+from aggregator.store.postings import Postings
+from aggregator.store.sites import Sites
+
+#: Columns that an article and a folded copy share, so that one can become the other and back.
+SHARED = (
+    "title", "published_at", "site", "feed_id", "agency", "byline", "language", "summary", "text", "words",
+    "image", "url", "source", "problem", "flags", "first_seen_at",
+)  # fmt: skip
+
+
+class Stories:
+    def __init__(self, connection: Connection, postings: Postings, sites: Sites) -> None:
+        self._db = connection
+        self._postings = postings
+        self._sites = sites
+
+    # ----------------------------------------------------------------------------------- finding
+
+    def known(self, keys: Sequence[str]) -> Saved | None:
+        """The story that one of these canonical URLs already belongs to."""
+        row = self._db.one(
+            "select article_id, duplicate_id from _urls where key in (select value from json_each(?)) limit 1",
+            (json.dumps(list(keys)),),
+        )
+        if row is None:
+            return None
+        if row["duplicate_id"] is None:
+            return Saved("unchanged", row["article_id"])
+        owner = self._db.value("select article_id from duplicates where id = ?", (row["duplicate_id"],))
+        return Saved("unchanged", owner, row["duplicate_id"])
+
+    def decisions(self, keys: Sequence[str]) -> dict[int, bool]:
+        """What the user decided about these canonical URLs: article id -> the same story, or not."""
+        rows = self._db.rows(
+            "select u.article_id, d.same from _decisions d join _urls u on u.key = d.other_url"
+            " where d.url in (select value from json_each(?)) and u.article_id is not null",
+            (json.dumps(list(keys)),),
+        )
+        return {row["article_id"]: bool(row["same"]) for row in rows}
+
+    def priority(self, article_id: int) -> int:
+        """The priority of the feed that the kept copy came from (50 when the feed is gone)."""
+        value = self._db.value(
+            "select f.priority from articles a join feeds f on f.id = a.feed_id where a.id = ?", (article_id,)
+        )
+        return 50 if value is None else int(value)
+
+    # ----------------------------------------------------------------------------------- storing
+
+    def add(self, story: Story, sketch: Any, entry_id: int | None, now: datetime) -> Saved:
+        """Store a story of its own."""
+        with self._db.transaction():
+            article_id = self._insert_article(_columns(story), story.tags, now)
+            self._attach(story, now, article_id=article_id)
+            self._postings.add(article_id, sketch)
+            self._sites.learn(story.site, story.blocks, now)
+            self._link(entry_id, article_id, None, story.problem)
+        return Saved("article", article_id)
+
+    def add_copy(self, story: Story, verdict: Verdict, entry_id: int | None, now: datetime) -> Saved:
+        """Fold a copy into the article `verdict.copy_of`, with the evidence."""
+        assert verdict.copy_of is not None
+        with self._db.transaction():
+            duplicate_id = self._insert_duplicate(_columns(story), verdict.copy_of, verdict, now)
+            self._attach(story, now, duplicate_id=duplicate_id)
+            self._sites.learn(story.site, story.blocks, now)
+            self._link(entry_id, verdict.copy_of, duplicate_id, story.problem)
+        return Saved("duplicate", verdict.copy_of, duplicate_id)
+
+    def add_better(self, story: Story, verdict: Verdict, sketch: Any, entry_id: int | None, now: datetime) -> Saved:
+        """Put a better copy in an article's place: same id, the text before becomes a copy and a revision.
+
+        `verdict` is the new text's against the kept one; the evidence stays with the pair, its direction turned.
+        """
+        assert verdict.copy_of is not None
+        article_id = verdict.copy_of
+        with self._db.transaction():
+            old = self._article(article_id)
+            self._revision("article_id", article_id, "better_copy", old, now)
+            duplicate_id = self._insert_duplicate({c: old[c] for c in SHARED}, article_id, _turned(verdict), now)
+            for table in ("_urls", "removed_blocks"):
+                self._db.execute(
+                    f"update {table} set article_id = null, duplicate_id = ? where article_id = ?",
+                    (duplicate_id, article_id),
+                )
+            self._db.execute(
+                "update entries set duplicate_id = ? where article_id = ? and duplicate_id is null",
+                (duplicate_id, article_id),
+            )
+            columns = {**_columns(story), "published_at": min(story.published_at, old["published_at"])}
+            columns["first_seen_at"] = old["first_seen_at"]
+            self._update("articles", article_id, {**columns, "tags": _json(story.tags), "changed_at": stamp(now)})
+            self._attach(story, now, article_id=article_id)
+            self._postings.add(article_id, sketch)
+            self._sites.learn(story.site, story.blocks, now)
+            self._link(entry_id, article_id, None, story.problem)
+        return Saved("better_copy", article_id, duplicate_id)
+
+    def revise(
+        self, saved: Saved, story: Story, sketch: Any, entry_id: int | None, now: datetime, reason: str = "edited"
+    ) -> Saved:
+        """The same outlet changed its text (or it was extracted anew): keep the earlier wording as a revision.
+
+        Nothing is written when title and text are as they were.
+        """
+        table, column, row_id = (
+            ("articles", "article_id", saved.article_id)
+            if saved.duplicate_id is None
+            else ("duplicates", "duplicate_id", saved.duplicate_id)
+        )
+        with self._db.transaction():
+            old = self._db.one(f"select * from {table} where id = ?", (row_id,))
+            if old is None:
+                raise StoreError(self._db.path, f"{column} {row_id} is gone", "run again")
+            if old["title"] == story.title and old["text"] == story.text:
+                self._link(entry_id, saved.article_id, saved.duplicate_id, story.problem)
+                return Saved("unchanged", saved.article_id, saved.duplicate_id)
+            self._revision(column, row_id, reason, old, now)
+            columns = {
+                **_columns(story),
+                "published_at": old["published_at"],
+                "first_seen_at": old["first_seen_at"],
+                "feed_id": old["feed_id"],
+            }
+            if table == "articles":
+                columns["changed_at"] = stamp(now)
+                self._postings.add(saved.article_id, sketch)
+            self._update(table, row_id, columns)
+            owner = {column: row_id}
+            self._attach(story, now, **owner)
+            self._link(entry_id, saved.article_id, saved.duplicate_id, story.problem)
+        return Saved("revised", saved.article_id, saved.duplicate_id)
+
+    def link(self, entry_id: int, saved: Saved) -> None:
+        """The entry's story is stored already, under the same URL: say so, and be done with the entry."""
+        with self._db.transaction():
+            self._link(entry_id, saved.article_id, saved.duplicate_id, None)
+
+    # ------------------------------------------------------------------------- folding by hand
+
+    def fold(self, article_id: int, into: int, verdict: Verdict, now: datetime, *, remember: bool) -> Saved:
+        """Make an article a copy of another; its own copies move along. `remember`: it was the user's decision."""
+        if article_id == into:
+            raise StoreError(self._db.path, f"article {into} cannot be folded into itself", "give two articles")
+        with self._db.transaction():
+            old, kept = self._article(article_id), self._article(into)
+            self._db.execute("update duplicates set article_id = ? where article_id = ?", (into, article_id))
+            duplicate_id = self._insert_duplicate({c: old[c] for c in SHARED}, into, verdict, now)
+            self._db.execute(
+                "update entries set duplicate_id = coalesce(duplicate_id, ?), article_id = ? where article_id = ?",
+                (duplicate_id, into, article_id),
+            )
+            for table in ("_urls", "removed_blocks", "revisions"):
+                self._db.execute(
+                    f"update {table} set article_id = null, duplicate_id = ? where article_id = ?",
+                    (duplicate_id, article_id),
+                )
+            if remember:
+                self._remember(duplicate_id, kept["id"], same=True, now=now)
+            self._postings.remove(article_id)
+            self._db.execute("delete from articles where id = ?", (article_id,))
+        return Saved("duplicate", into, duplicate_id)
+
+    def unfold(self, duplicate_id: int, sketch: Any, now: datetime) -> Saved:
+        """Bring a folded copy back as an article of its own, and remember that it is not the other's copy."""
+        with self._db.transaction():
+            row = self._db.one("select * from duplicates where id = ?", (duplicate_id,))
+            if row is None:
+                raise StoreError(
+                    self._db.path, f"there is no folded copy {duplicate_id}", "see the ids with 'aggregator why ARTICLE'"
+                )
+            tags = self._db.value("select tags from feeds where id = ?", (row["feed_id"],)) or "[]"
+            self._remember(duplicate_id, row["article_id"], same=False, now=now)
+            article_id = self._insert_article({c: row[c] for c in SHARED}, tuple(json.loads(tags)), now)
+            for table in ("_urls", "removed_blocks", "revisions", "entries"):
+                self._db.execute(
+                    f"update {table} set article_id = ?, duplicate_id = null where duplicate_id = ?",
+                    (article_id, duplicate_id),
+                )
+            self._db.execute("delete from duplicates where id = ?", (duplicate_id,))
+            self._postings.add(article_id, sketch)
+        return Saved("article", article_id)
+
+    def _remember(self, duplicate_id: int, article_id: int, *, same: bool, now: datetime) -> None:
+        self._db.execute(
+            "insert into _decisions (url, other_url, same, decided_at) select d.key, a.key, ?, ? from _urls d, _urls a"
+            " where d.duplicate_id = ? and a.article_id = ? on conflict (url, other_url) do update set"
+            " same = excluded.same, decided_at = excluded.decided_at",
+            (same, stamp(now), duplicate_id, article_id),
+        )
+
+    # ------------------------------------------------------------------------------ the small print
+
+    def _article(self, article_id: int) -> Row:
+        row = self._db.one("select * from articles where id = ?", (article_id,))
+        if row is None:
+            raise StoreError(
+                self._db.path, f"there is no article {article_id}", "see the ids with 'aggregator latest'"
+            )
+        return row
+
+    def _insert_article(self, columns: dict[str, Any], tags: Sequence[str], now: datetime) -> int:
+        return self._db.insert("articles", **columns, tags=_json(tags), changed_at=stamp(now))
+
+    def _insert_duplicate(self, columns: dict[str, Any], article_id: int, verdict: Verdict, now: datetime) -> int:
+        return self._db.insert(
+            "duplicates",
+            **columns,
+            article_id=article_id,
+            reason=verdict.reason,
+            resemblance=round(verdict.resemblance, 4),
+            containment=round(verdict.containment, 4),
+            confidence=round(verdict.confidence, 4),
+            evidence=json.dumps(dict(verdict.evidence), ensure_ascii=False),
+            removed_at=stamp(now),
+        )
+
+    def _attach(
+        self, story: Story, now: datetime, *, article_id: int | None = None, duplicate_id: int | None = None
+    ) -> None:
+        """The story's URLs and what was removed from its page."""
+        self._db.executemany(
+            "insert into _urls (key, article_id, duplicate_id) values (?, ?, ?) on conflict (key) do nothing",
+            ((key, article_id, duplicate_id) for key in story.keys),
+        )
+        self._sites.store_removed(story.site, story.removed, now, article_id=article_id, duplicate_id=duplicate_id)
+
+    def _link(self, entry_id: int | None, article_id: int, duplicate_id: int | None, problem: str | None) -> None:
+        if entry_id is None:
+            return
+        self._db.execute(
+            "update entries set article_id = ?, duplicate_id = ?, problem = ?, attempts = attempts + 1 where id = ?",
+            (article_id, duplicate_id, problem, entry_id),
+        )
+        self._db.execute("delete from _pending where entry_id = ?", (entry_id,))
+
+    def _revision(self, column: str, row_id: int, reason: str, old: Row, now: datetime) -> None:
+        self._db.insert(
+            "revisions",
+            **{column: row_id},
+            title=old["title"],
+            reason=reason,
+            replaced_at=stamp(now),
+            text=old["text"],
+            url=old["url"],
+        )
+
+    def _update(self, table: str, row_id: int, columns: dict[str, Any]) -> None:
+        assignments = ", ".join(f"{name} = ?" for name in columns)
+        self._db.execute(f"update {table} set {assignments} where id = ?", (*columns.values(), row_id))
+
+
+def _json(values: Sequence[str]) -> str:
+    return json.dumps(list(values), ensure_ascii=False)
+
+
+def _columns(story: Story) -> dict[str, Any]:
+    return {name: getattr(story, name) for name in SHARED} | {"flags": _json(story.flags)}
+
+
+def _turned(verdict: Verdict) -> Verdict:
+    """The verdict seen from the other text: what contained the old one is now its longer version, and so on."""
+    reason = {"contained": "contains", "contains": "contained"}.get(verdict.reason, verdict.reason)
+    return Verdict(
+        verdict.copy_of,
+        reason,
+        verdict.resemblance,
+        float(verdict.evidence.get("containment_of_kept", verdict.containment)),  # type: ignore[arg-type]
+        verdict.confidence,
+        verdict.evidence,
+    )
+

@@ -1,0 +1,81 @@
+"""Retention and backup."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from aggregator.errors import StoreError
+from aggregator.store.clock import stamp
+from aggregator.store.connection import Connection
+from aggregator.store.postings import Postings
+from aggregator.store.sites import Sites
+
+#: Pages copied at once by `backup`; writers get their turn between two steps.
+BACKUP_PAGES = 1_000
+
+
+class Upkeep:
+    def __init__(self, connection: Connection, postings: Postings, sites: Sites) -> None:
+        self._db = connection
+        self._postings = postings
+        self._sites = sites
+
+    def tidy(self, now: datetime, *, keep_fetches: int, window: float) -> None:
+        """Forget what is only needed for a while: the fetch log, index rows outside the window, one-off blocks."""
+        with self._db.transaction():
+            self._db.execute("delete from fetches where started_at < ?", (stamp(now - timedelta(days=keep_fetches)),))
+            self._postings.prune(now - timedelta(seconds=2 * window))
+            self._sites.prune(now)
+
+    def old_articles(self, before: datetime) -> tuple[int, int]:
+        """How many articles, with how many copies, were first seen before a moment."""
+        row = self._db.one(
+            "select count(*) as articles, coalesce(sum(copies), 0) as copies from articles where first_seen_at < ?",
+            (stamp(before),),
+        )
+        assert row is not None
+        return row["articles"], row["copies"]
+
+    def prune(self, before: datetime) -> tuple[int, int]:
+        """Delete articles first seen before a moment, with their copies and revisions: returns how many of each.
+
+        The entries stay, so that a feed that lists an old item again does not bring the story back.
+        """
+        with self._db.transaction():
+            counts = self.old_articles(before)
+            ids = [row[0] for row in self._db.rows("select id from articles where first_seen_at < ?", (stamp(before),))]
+            for article_id in ids:
+                self._postings.remove(article_id)
+                self._db.execute("delete from articles where id = ?", (article_id,))
+            self._db.execute(
+                "delete from boilerplate where not exists"
+                " (select 1 from removed_blocks r where r.boilerplate_id = boilerplate.id)"
+            )
+        return counts
+
+    def backup(self, target: Path) -> int:
+        """Copy the database to a new file while others write; returns its size in bytes.
+
+        The copy appears under its name only when it is whole and passes SQLite's own check.
+        """
+        if target.exists():
+            raise StoreError(str(target), "there is a file already", "choose a new name, or move it away")
+        part = target.with_name(target.name + ".part")
+        part.unlink(missing_ok=True)
+        try:
+            with sqlite3.connect(part) as copy:
+                self._db.raw.backup(copy, pages=BACKUP_PAGES)
+                copy.execute("pragma journal_mode = delete")
+                verdict = copy.execute("pragma quick_check").fetchone()[0]
+            copy.close()
+            if verdict != "ok":
+                raise StoreError(str(target), f"the copy is damaged: {verdict}", "check the disk, then try again")
+            os.replace(part, target)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(str(target), f"the backup failed: {error}", "check the folder and the free space") from error
+        finally:
+            part.unlink(missing_ok=True)
+        return target.stat().st_size
