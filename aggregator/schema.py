@@ -47,8 +47,7 @@ create table _feed_memory (
   redirect_url    text,
   redirect_count  integer not null default 0,
   lease_owner     text,
-  leased_at       text,
-  unfinished      integer not null default 0
+  leased_at       text
 ) strict;
 
 create table fetches (

@@ -19,9 +19,6 @@ from aggregator.store.payload import dump_entry
 FARTHEST = timedelta(days=32)
 #: Days over which the rate of new entries is counted for adaptive polling.
 RATE_DAYS = 14
-#: Wait after a poll that never came to its end, times the square of how often that happened in a row: a feed
-#: that kills the process each time must not be asked in a tight loop.
-UNFINISHED_WAIT = timedelta(minutes=1)
 #: Item hashes remembered of one feed, to cut seen items before parsing.
 MAX_SEEN = 5_000
 
@@ -73,7 +70,7 @@ class Feeds:
         )
 
     def claim(
-        self, feeds: Mapping[str, Feed], now: datetime, *, urls: Sequence[str] | None = None, limit: int = 64
+        self, feeds: Mapping[str, Feed], now: datetime, *, urls: Sequence[str] | None = None, limit: int = 10_000
     ) -> list[FeedState]:
         """Take up to `limit` feeds to ask, so that no other process asks them too.
 
@@ -94,7 +91,7 @@ class Feeds:
         with self._db.transaction():
             rows = self._db.rows(
                 "select f.*, m.seen_hashes, m.body_hash, m.redirect_url, m.redirect_count, m.lease_owner,"
-                " m.leased_at, coalesce(m.unfinished, 0) as unfinished"
+                " m.leased_at"
                 f" from feeds f left join _feed_memory m on m.feed_id = f.id where {where} order by f.next_fetch_at, f.id",
                 params,
             )
@@ -103,18 +100,13 @@ class Feeds:
                     break
                 if row["url"] not in feeds:
                     continue
-                leased_at = from_text(row["leased_at"])
-                if leases.is_live(row["lease_owner"], leased_at, now):
+                if leases.is_live(row["lease_owner"], from_text(row["leased_at"]), now):
                     continue
-                if urls is None and row["lease_owner"] and leased_at and row["unfinished"] > 1:
-                    wait = UNFINISHED_WAIT * min((row["unfinished"] - 1) ** 2, 720)
-                    if leased_at <= now < leased_at + wait:
-                        continue
                 claimed.append(row)
             self._db.executemany(
-                "insert into _feed_memory (feed_id, lease_owner, leased_at, unfinished) values (?, ?, ?, 1)"
+                "insert into _feed_memory (feed_id, lease_owner, leased_at) values (?, ?, ?)"
                 " on conflict (feed_id) do update set lease_owner = excluded.lease_owner,"
-                " leased_at = excluded.leased_at, unfinished = unfinished + 1",
+                " leased_at = excluded.leased_at",
                 ((row["id"], leases.owner(), stamp(now)) for row in claimed),
             )
         since = stamp(now - timedelta(days=RATE_DAYS))
@@ -152,7 +144,7 @@ class Feeds:
         """Give back feeds that were claimed but never asked."""
         with self._db.transaction():
             self._db.executemany(
-                "update _feed_memory set lease_owner = null, unfinished = max(unfinished - 1, 0) where feed_id = ?",
+                "update _feed_memory set lease_owner = null, leased_at = null where feed_id = ?",
                 ((state.id,) for state in states),
             )
 
@@ -223,7 +215,7 @@ class Feeds:
             )
             seen = parsed.seen_hashes[:MAX_SEEN] if parsed else None
             self._db.execute(
-                "update _feed_memory set lease_owner = null, leased_at = null, unfinished = 0,"
+                "update _feed_memory set lease_owner = null, leased_at = null,"
                 " seen_hashes = coalesce(?, seen_hashes), body_hash = coalesce(?, body_hash),"
                 " redirect_url = ?, redirect_count = ? where feed_id = ?",
                 (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from datetime import datetime, timedelta
@@ -12,9 +13,6 @@ from aggregator.store.clock import stamp
 from aggregator.store.connection import Connection
 from aggregator.store.postings import Postings
 from aggregator.store.sites import Sites
-
-#: Pages copied at once by `backup`; writers get their turn between two steps.
-BACKUP_PAGES = 1_000
 
 
 class Upkeep:
@@ -59,18 +57,17 @@ class Upkeep:
     def backup(self, target: Path) -> int:
         """Copy the database to a new file while others write; returns its size in bytes.
 
-        The copy appears under its name only when it is whole and passes SQLite's own check.
+        The copy is of one instant (`vacuum into`: readers and writers go on), and appears under its name only
+        when it is whole and passes SQLite's own check.
         """
         if target.exists():
             raise StoreError(str(target), "there is a file already", "choose a new name, or move it away")
         part = target.with_name(target.name + ".part")
         part.unlink(missing_ok=True)
         try:
-            with sqlite3.connect(part) as copy:
-                self._db.raw.backup(copy, pages=BACKUP_PAGES)
-                copy.execute("pragma journal_mode = delete")
+            self._db.execute("vacuum into ?", (str(part),))
+            with contextlib.closing(sqlite3.connect(part)) as copy:
                 verdict = copy.execute("pragma quick_check").fetchone()[0]
-            copy.close()
             if verdict != "ok":
                 raise StoreError(str(target), f"the copy is damaged: {verdict}", "check the disk, then try again")
             os.replace(part, target)
