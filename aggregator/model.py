@@ -44,6 +44,8 @@ class Settings:
     window: int = 96 * 3600  # seconds within which two texts may be the same story
     allow: tuple[str, ...] = ()  # host:port that links may lead to although they are private
     keep_fetches: int = 90  # days the fetch log is kept
+    #: Host name -> (address, port), like curl --resolve. Not a setting of feeds.yaml: the demo's outlets live here.
+    resolve: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +240,30 @@ class SiteMemory:
 
 
 # ------------------------------------------------------------------------------------------- dedup
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A kept story that the index proposes for a new text. `shared`: posting that both have -> number of stories of
+    the window that have it too (how common it is)."""
+
+    id: int
+    title: str
+    text: str
+    published: datetime | None = None
+    outlet: str | None = None
+    url: str | None = None
+    language: str | None = None
+    shared: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the index keeps of a text, and what it is asked with: 32-bit shingle hashes; `published` in seconds."""
+
+    postings: tuple[int, ...]
+    probes: tuple[int, ...]
+    published: float
 
 
 @dataclass(frozen=True, slots=True)

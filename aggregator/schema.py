@@ -68,7 +68,7 @@ create index fetches_outcome on fetches(outcome);
 create index fetches_error_kind on fetches(error_kind);
 
 create table articles (
-  id              integer primary key,
+  id              integer primary key autoincrement,
   title           text    not null,
   published_at    text    not null,
   site            text    not null,
@@ -99,7 +99,7 @@ create index articles_copies on articles(copies, published_at);
 create index articles_first_seen on articles(first_seen_at);
 
 create table duplicates (
-  id              integer primary key,
+  id              integer primary key autoincrement,
   title           text    not null,
   article_id      integer not null references articles(id) on delete cascade,
   reason          text    not null,
@@ -256,6 +256,12 @@ create table _decisions (
   same            integer not null check (same in (0, 1)),
   decided_at      text    not null,
   primary key (url, other_url)
+) strict, without rowid;
+
+create table _postings (
+  posting         integer not null,
+  article_id      integer not null,
+  primary key (posting, article_id)
 ) strict, without rowid;
 
 create virtual table articles_fts using fts5(

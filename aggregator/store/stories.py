@@ -3,19 +3,22 @@
 Copies point at kept articles: stars, never chains. Every method that changes a story is one transaction, and takes
 the entry off the pending list in the same one: killed at any instant, a story is either stored and linked, or its
 entry is still pending.
+
+Index rows of a text that was replaced or folded are left where they are: what the index proposes is read and judged
+anew, ids are never reused, and old rows go with their stretch of time.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from sqlite3 import Row
 from typing import Any
 
 from aggregator.errors import StoreError
-from aggregator.model import Saved, Story, Verdict
-from aggregator.store.clock import stamp
+from aggregator.model import Candidate, Saved, Story, Terms, Verdict
+from aggregator.store.clock import from_text, stamp
 from aggregator.store.connection import Connection
 from aggregator.store.postings import Postings
 from aggregator.store.sites import Sites
@@ -57,6 +60,37 @@ class Stories:
         )
         return {row["article_id"]: bool(row["same"]) for row in rows}
 
+    def candidates(
+        self, terms: Terms, window: float, without: int | None = None, decided: Mapping[int, bool] | None = None
+    ) -> list[Candidate]:
+        """The kept stories that a text may be a copy of, most promising first.
+
+        `without`: an article to pass over, the one that is judged again. What the user `decided` to be another
+        story is passed over too.
+        """
+        hits = self._postings.candidates(terms.probes, terms.published, window, without=without)
+        found = []
+        for hit in hits:
+            if decided and decided.get(hit.article_id) is False:
+                continue
+            row = self._db.one(
+                "select title, text, published_at, site, url, language from articles where id = ?", (hit.article_id,)
+            )
+            if row is not None:
+                found.append(
+                    Candidate(
+                        hit.article_id,
+                        row["title"],
+                        row["text"],
+                        from_text(row["published_at"]),
+                        row["site"],
+                        row["url"],
+                        row["language"],
+                        hit.shared,
+                    )
+                )
+        return found
+
     def priority(self, article_id: int) -> int:
         """The priority of the feed that the kept copy came from (50 when the feed is gone)."""
         value = self._db.value(
@@ -66,12 +100,12 @@ class Stories:
 
     # ----------------------------------------------------------------------------------- storing
 
-    def add(self, story: Story, sketch: Any, entry_id: int | None, now: datetime) -> Saved:
+    def add(self, story: Story, terms: Terms, entry_id: int | None, now: datetime) -> Saved:
         """Store a story of its own."""
         with self._db.transaction():
             article_id = self._insert_article(_columns(story), story.tags, now)
             self._attach(story, now, article_id=article_id)
-            self._postings.add(article_id, sketch)
+            self._postings.add(article_id, terms.postings, terms.published)
             self._sites.learn(story.site, story.blocks, now)
             self._link(entry_id, article_id, None, story.problem)
         return Saved("article", article_id)
@@ -86,7 +120,7 @@ class Stories:
             self._link(entry_id, verdict.copy_of, duplicate_id, story.problem)
         return Saved("duplicate", verdict.copy_of, duplicate_id)
 
-    def add_better(self, story: Story, verdict: Verdict, sketch: Any, entry_id: int | None, now: datetime) -> Saved:
+    def add_better(self, story: Story, verdict: Verdict, terms: Terms, entry_id: int | None, now: datetime) -> Saved:
         """Put a better copy in an article's place: same id, the text before becomes a copy and a revision.
 
         `verdict` is the new text's against the kept one; the evidence stays with the pair, its direction turned.
@@ -110,13 +144,13 @@ class Stories:
             columns["first_seen_at"] = old["first_seen_at"]
             self._update("articles", article_id, {**columns, "tags": _json(story.tags), "changed_at": stamp(now)})
             self._attach(story, now, article_id=article_id)
-            self._postings.add(article_id, sketch)
+            self._postings.add(article_id, terms.postings, terms.published)
             self._sites.learn(story.site, story.blocks, now)
             self._link(entry_id, article_id, None, story.problem)
         return Saved("better_copy", article_id, duplicate_id)
 
     def revise(
-        self, saved: Saved, story: Story, sketch: Any, entry_id: int | None, now: datetime, reason: str = "edited"
+        self, saved: Saved, story: Story, terms: Terms, entry_id: int | None, now: datetime, reason: str = "edited"
     ) -> Saved:
         """The same outlet changed its text (or it was extracted anew): keep the earlier wording as a revision.
 
@@ -143,7 +177,7 @@ class Stories:
             }
             if table == "articles":
                 columns["changed_at"] = stamp(now)
-                self._postings.add(saved.article_id, sketch)
+                self._postings.add(saved.article_id, terms.postings, terms.published)
             self._update(table, row_id, columns)
             owner = {column: row_id}
             self._attach(story, now, **owner)
@@ -176,11 +210,10 @@ class Stories:
                 )
             if remember:
                 self._remember(duplicate_id, kept["id"], same=True, now=now)
-            self._postings.remove(article_id)
             self._db.execute("delete from articles where id = ?", (article_id,))
         return Saved("duplicate", into, duplicate_id)
 
-    def unfold(self, duplicate_id: int, sketch: Any, now: datetime) -> Saved:
+    def unfold(self, duplicate_id: int, terms: Terms, now: datetime) -> Saved:
         """Bring a folded copy back as an article of its own, and remember that it is not the other's copy."""
         with self._db.transaction():
             row = self._db.one("select * from duplicates where id = ?", (duplicate_id,))
@@ -197,7 +230,7 @@ class Stories:
                     (article_id, duplicate_id),
                 )
             self._db.execute("delete from duplicates where id = ?", (duplicate_id,))
-            self._postings.add(article_id, sketch)
+            self._postings.add(article_id, terms.postings, terms.published)
         return Saved("article", article_id)
 
     def _remember(self, duplicate_id: int, article_id: int, *, same: bool, now: datetime) -> None:

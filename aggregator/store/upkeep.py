@@ -25,7 +25,7 @@ class Upkeep:
         """Forget what is only needed for a while: the fetch log, index rows outside the window, one-off blocks."""
         with self._db.transaction():
             self._db.execute("delete from fetches where started_at < ?", (stamp(now - timedelta(days=keep_fetches)),))
-            self._postings.prune(now - timedelta(seconds=2 * window))
+            self._postings.prune((now - timedelta(seconds=2 * window)).timestamp())
             self._sites.prune(now)
 
     def old_articles(self, before: datetime) -> tuple[int, int]:
@@ -44,10 +44,7 @@ class Upkeep:
         """
         with self._db.transaction():
             counts = self.old_articles(before)
-            ids = [row[0] for row in self._db.rows("select id from articles where first_seen_at < ?", (stamp(before),))]
-            for article_id in ids:
-                self._postings.remove(article_id)
-                self._db.execute("delete from articles where id = ?", (article_id,))
+            self._db.execute("delete from articles where first_seen_at < ?", (stamp(before),))
             self._db.execute(
                 "delete from boilerplate where not exists"
                 " (select 1 from removed_blocks r where r.boilerplate_id = boilerplate.id)"
