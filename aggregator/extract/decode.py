@@ -1,0 +1,59 @@
+"""Bytes of a page to text: byte order mark, then the HTTP header, then `<meta charset>`, then a guess.
+
+The order is that of the WHATWG encoding standard; labels are read the way browsers read them (ISO-8859-1
+is windows-1252, GB2312 is GB 18030). A declared encoding that cannot be right loses: a page that says
+Latin-1 and is valid UTF-8 with multi-byte characters is UTF-8.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from bs4.dammit import EncodingDetector, UnicodeDammit
+
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+#: Labels that browsers read as a larger encoding than the label says.
+_BROWSER = {
+    "ascii": "cp1252", "big5": "big5hkscs", "euc_kr": "cp949", "gb2312": "gb18030", "gbk": "gb18030",
+    "iso8859-1": "cp1252", "iso8859-11": "cp874", "iso8859-9": "cp1254", "johab": "cp949", "shift_jis": "cp932",
+    "utf-16": "utf-8", "utf-16-be": "utf-8", "utf-16-le": "utf-8", "utf-7": "utf-8",
+}  # fmt: skip
+_SINGLE_BYTE = re.compile(r"^(?:cp125\d|iso8859)")
+_META_BYTES = 4096  # the standard asks for 1024; real pages put scripts before their <meta charset>
+
+
+def decode(page: bytes, charset: str | None = None) -> str:
+    """`page` as text; `charset` is the HTTP header's. Never raises: what cannot be decoded becomes U+FFFD."""
+    for bom, name in _BOMS:
+        if page.startswith(bom):
+            return page[len(bom) :].decode(name, "replace")
+    declared = _codec(charset) or _codec(EncodingDetector.find_declared_encoding(page[:_META_BYTES], is_html=True))
+    if declared is None or _SINGLE_BYTE.match(declared):
+        try:
+            return page.decode("utf-8")
+        except UnicodeDecodeError as error:
+            if error.end >= len(page) - 3:  # cut in the middle of the last character
+                return page.decode("utf-8", "replace")
+    if declared is None:
+        # The detector is linear but slow: what it needs to know is in the first part of the page.
+        guessed = _codec(UnicodeDammit(page[:50_000], is_html=True).original_encoding)
+        declared = guessed if guessed and guessed != "utf-8" else "cp1252"
+    text = page.decode(declared, "replace")
+    # A page that says UTF-8 and is not: one lost character in a thousand is damage, more is another encoding.
+    if declared == "utf-8" and text.count("\ufffd") * 1000 > len(text):
+        return page.decode("cp1252", "replace")
+    return text
+
+
+def _codec(label: str | None) -> str | None:
+    """The Python codec for a label as browsers understand it, None if there is none."""
+    if not label:
+        return None
+    try:
+        name = codecs.lookup(label.strip().strip("\"'").lower()).name
+        "".encode(name)  # "rot13", "hex" and the like are codecs too, but not of text
+    except (LookupError, ValueError, TypeError, UnicodeError):
+        return None
+    return _BROWSER.get(name, name)

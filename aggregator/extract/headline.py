@@ -1,0 +1,98 @@
+"""The title: what the page's h1, JSON-LD, og:title and title element agree on, without site name and quotes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from . import evidence as ev
+from .evidence import Evidence
+
+_SEPARATOR = re.compile(r"\s+[|–—·•:»›/~-]{1,2}\s+|\s*[|｜]\s*|\s+\|\|\s+|_(?=[^_]{2,20}$)|\s*：：\s*")
+_QUOTES = {"“": "”", '"': '"', "„": "“", "«": "»", "»": "«", "‘": "’", "「": "」", "『": "』", "'": "'", "《": "》"}
+_WORD = re.compile(r"\w+")
+MAX_TITLE = 400
+
+
+def words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
+
+
+def same(one: str, other: str) -> float:
+    """Likeness of two titles, 0 to 1: shared words over all words (Jaccard)."""
+    a, b = set(words(one)), set(words(other))
+    return len(a & b) / len(a | b) if a and b else 0.0
+
+
+def clean(title: str, sites: Sequence[str] = ()) -> str:
+    """A title without the site's name at its ends and without quotes around the whole of it."""
+    title = " ".join(title.split())[:MAX_TITLE].strip(" |·•")
+    title = strip_site(title, sites)
+    close = _QUOTES.get(title[:1])
+    if close and len(title) > 2 and title.endswith((close, "”" if title[0] == "„" else close)):
+        inner = title[1:-1]
+        if title[0] not in inner and close not in inner:
+            title = inner.strip()
+    return title
+
+
+def strip_site(title: str, sites: Sequence[str]) -> str:
+    """Cut "| Site" and "Site: " where the part is one of the site's names."""
+    known = ["".join(words(site)) for site in sites if site]
+    for _ in range(3):
+        cuts = list(_SEPARATOR.finditer(title))
+        if not cuts:
+            break
+        head, tail = title[: cuts[-1].start()], title[cuts[-1].end() :]
+        if head and _is_site(tail, known):
+            title = head.strip()
+            continue
+        head, tail = title[: cuts[0].start()], title[cuts[0].end() :]
+        if tail and _is_site(head, known):
+            title = tail.strip()
+            continue
+        break
+    return title
+
+
+def _is_site(part: str, known: Sequence[str]) -> bool:
+    name = "".join(words(part))
+    if not name:
+        return True
+    return any(name == site or (len(name) > 3 and len(site) > 3 and (name in site or site in name)) for site in known)
+
+
+def site_names(evidence: Evidence, host: str) -> list[str]:
+    """What the site may call itself in a title: og:site_name, the publisher, its domain."""
+    names = [*evidence.meta.get("og:site_name", ()), *evidence.meta.get("application-name", ()), *evidence.meta.get("twitter:site", ())]
+    names += [ev.text(value) for value in evidence.article("publisher")]
+    names += [ev.text(item.get("name")) for item in evidence.objects if {"Organization", "NewsMediaOrganization", "WebSite"} & set(ev.types(item))]
+    labels = host.removeprefix("www.").split(".")
+    if len(labels) > 1:
+        names += [".".join(labels), max(labels[:-1], key=len)]
+    return [name for name in names if name]
+
+
+def choose(evidence: Evidence, headings: Sequence[str], host: str, feed: str | None) -> str:
+    """The title. `headings`: the page's h1s in document order; `feed`: the feed entry's title."""
+    sites = site_names(evidence, host)
+    declared = [ev.text(value) for value in evidence.article("headline", "name")]
+    declared += [ev.text(value) for value in (evidence.first("og:title"), evidence.first("twitter:title"))]
+    declared = [clean(value, sites) for value in declared if value]
+    element = clean(ev.text(evidence.title), sites)
+    heads = [clean(value, sites) for value in headings]
+    witnesses = [value for value in (*declared, element, clean(feed or "", sites)) if value]
+    best, best_score = "", 0.0
+    for head in heads:
+        score = max((same(head, witness) for witness in witnesses), default=0.0)
+        if head and score > best_score:
+            best, best_score = head, score
+    if best_score >= 0.3:
+        return best
+    if feed and not declared:
+        return clean(feed, sites)
+    if declared:
+        return declared[0]
+    if len([head for head in heads if head]) == 1 and not element:
+        return next(head for head in heads if head)
+    return element or next((head for head in heads if head), "") or clean(feed or "", sites)

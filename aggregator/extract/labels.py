@@ -1,0 +1,57 @@
+"""Is this line a label of furniture? Lookups over the data of `furniture`, a few microseconds each."""
+
+from __future__ import annotations
+
+import functools
+
+from .. import furniture
+
+_TRIM = " \t\n:：·•|/\\-–—»«›‹>→←↓…。.!?()[]{}*#+\"'“”„‘’【】▶►■◆▲▼☰×"
+MAX_LABEL = 60  # characters of a line that can be a label
+MAX_PHRASE = 400  # characters of a line that a phrase may give away
+
+_LABELS: dict[str, str] = {
+    label: kind for kind, languages in furniture.LABELS.items() for labels in languages.values() for label in labels
+}
+_FIRST_WORDS: dict[str, list[tuple[str, str]]] = {}
+_UNSPACED: list[tuple[str, str]] = []  # phrases in scripts written without spaces
+for _kind, _languages in furniture.PHRASES.items():
+    for _language, _phrases in _languages.items():
+        for _phrase in _phrases:
+            if _language in ("ja", "zh", "ko"):
+                _UNSPACED.append((_phrase, _kind))
+            else:
+                _FIRST_WORDS.setdefault(_phrase.split()[0].strip(_TRIM), []).append((_phrase, _kind))
+
+
+@functools.lru_cache(maxsize=4096)
+def label(text: str) -> str | None:
+    """The kind of furniture this whole line names ("Latest news" -> related), or None."""
+    if len(text) > MAX_LABEL:
+        return None
+    return _LABELS.get(text.casefold().strip(_TRIM))
+
+
+def prefix(text: str) -> str | None:
+    """The kind of furniture the words before a colon or bar name ("Photo: X" -> caption), or None."""
+    head, colon, _ = text[: MAX_LABEL + 1].replace("：", ":").replace("|", ":").replace("/", ":").partition(":")
+    return _LABELS.get(head.casefold().strip(_TRIM)) if colon else None
+
+
+def phrases(text: str) -> set[str]:
+    """The kinds of furniture whose phrases stand somewhere in this line; empty for long texts."""
+    if len(text) > MAX_PHRASE:
+        return set()
+    low = text.casefold().replace("’", "'")
+    kinds = set()
+    for word in low.split():
+        candidates = _FIRST_WORDS.get(word) or _FIRST_WORDS.get(word.strip(_TRIM))
+        if candidates:
+            for phrase, kind in candidates:
+                if phrase in low:
+                    kinds.add(kind)
+    if not low.isascii():
+        for phrase, kind in _UNSPACED:
+            if phrase in low:
+                kinds.add(kind)
+    return kinds

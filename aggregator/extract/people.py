@@ -1,0 +1,99 @@
+"""Who wrote it? Names from JSON-LD, meta elements, marked-up bylines and the feed; people and organisations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from . import evidence as ev
+from .evidence import Evidence
+
+MAX_NAME = 60  # characters; longer "names" are sentences
+MAX_AUTHORS = 12
+
+_BY = re.compile(
+    r"^\s*(?:written\s+by|posted\s+by|published\s+by|reported\s+by|story\s+by|words\s+by|by|von|vom|par|por|di|door|af|av|przez|de|autor(?:in)?|author|redaktion|text)\b\s*:?\s+",
+    re.I,
+)
+_AND = re.compile(r"\s*(?:[,;|/•·&]|\band\b|\bund\b|\bet\b|\by\b|\be\b|\ben\b|\boch\b|\bog\b|\bi\b(?=\s[A-Z])|\bwith\b|\bmit\b|、|，)\s*")
+_NOISE = re.compile(r"\bupdated\b|\bpublished\b|\d{2}[:.]\d{2}|\b(?:19|20)\d{2}\b|https?:|www\.|@|\.(?:com|org|net|de)\b|<|>", re.I)
+_PARENTHESIS = re.compile(r"\s*[(\[][^)\]]*[)\]]")
+_ROLE = re.compile(
+    r"\s*(?:,|\||–|—| - )\s*(?:[\w\s-]*\b(?:correspondent|reporter|editor|writer|journalist|columnist|contributor|producer|analyst|redakteur(?:in)?|staff|news|bureau chief)\b).*$",
+    re.I,
+)
+_GENERIC = frozenset("admin administrator anonymous author editor guest null none unknown undefined user webmaster root".split())
+
+
+def clean(name: str) -> str:
+    """One name without "By", e-mail, role and brackets; '' if what is left is no name."""
+    name = " ".join(name.split()).strip(" ,;:|-–—·•*")
+    name = _BY.sub("", name)
+    name = _PARENTHESIS.sub("", name).strip(" ,;:|-–—·•*")
+    name = _ROLE.sub("", name)
+    if not 1 < len(name) <= MAX_NAME or _NOISE.search(name) or name.casefold() in _GENERIC or name.isdigit():
+        return ""
+    if name.isupper() and " " in name:
+        name = name.title()
+    return name
+
+
+def split(text: str) -> list[str]:
+    """The names of a byline such as "By Ann Lee, Bob Ray and Cy Fox"."""
+    text = _BY.sub("", " ".join(text.split()))
+    if len(text) > 4 * MAX_NAME:
+        return []
+    return [name for name in (clean(part) for part in _AND.split(text)) if name]
+
+
+def _names(value: Any, evidence: Evidence) -> Iterable[str]:
+    if isinstance(value, list):
+        for item in value[:MAX_AUTHORS]:
+            yield from _names(item, evidence)
+    elif isinstance(value, dict):
+        name = value.get("name")
+        if name is None and value.get("@id") in evidence.by_id:
+            name = evidence.by_id[value["@id"]].get("name")
+        if isinstance(name, list):
+            for item in name[:MAX_AUTHORS]:
+                yield from _names(item, evidence)
+        elif isinstance(name, str):
+            yield from split(ev.text(name))
+    elif isinstance(value, str):
+        yield from split(ev.text(value))
+
+
+def unique(names: Iterable[str]) -> tuple[str, ...]:
+    """Without repeats, and without a name that is a part of another ("Lee" beside "Ann Lee")."""
+    found: dict[str, str] = {}
+    for name in names:
+        found.setdefault(name.casefold(), name)
+    return tuple(list(found.values())[:MAX_AUTHORS])
+
+
+def declared(evidence: Evidence) -> list[tuple[str, ...]]:
+    """Candidates that the page declares for machines, best first."""
+    found = []
+    for value in evidence.article("author", "creator"):
+        found.append(unique(_names(value, evidence)))
+    for name in ("author", "article:author", "byl", "dc.creator", "dcterms.creator", "parsely-author", "sailthru.author", "cxenseparse:author", "article:author_name", "citation_author", "twitter:data1"):
+        values = evidence.meta.get(name, [])
+        if name == "twitter:data1" and "writ" not in evidence.first("twitter:label1").lower():
+            continue
+        found.append(unique(name for value in values for name in split(ev.text(value))))
+    return [names for names in found if names]
+
+
+def choose(evidence: Evidence, bylines: Sequence[Sequence[str]], sites: Sequence[str], feed: Sequence[str]) -> tuple[str, ...]:
+    """The authors. `bylines`: names of marked-up bylines in the article's head; `feed`: the feed entry's.
+
+    Rather none than wrong ones: what is only the site's own name is an author if nothing else is known.
+    """
+    candidates = declared(evidence) + [unique(names) for names in bylines if names] + ([unique(feed)] if feed else [])
+    own = {"".join(re.findall(r"\w+", site.casefold())) for site in sites}
+    people = [
+        tuple(name for name in names if "".join(re.findall(r"\w+", name.casefold())) not in own) for names in candidates
+    ]
+    people = [names for names in people if names]
+    return people[0] if people else (candidates[0] if candidates else ())
