@@ -1,0 +1,29 @@
+"""Deduplication: one story, once. Pure: no files, no network, no database.
+
+    sketch(title, text, ...)      a text as it is compared
+    judge(sketch, candidates)     a copy of one of these stories, or a new one; with the evidence
+    Index, stream(documents)      the same over an index in memory
+    compare(a, b)                 two texts side by side, for people
+    find_duplicates(texts)        the same for a handful of texts
+
+How the decision is made, its known exceptions and what was rejected: docs/deduplication.md.
+"""
+
+from aggregator.dedup.align import Similarity, Span, spans
+from aggregator.dedup.index import Index, find_duplicates, stream
+from aggregator.dedup.judge import WINDOW, compare, judge
+from aggregator.dedup.sketch import Sketch, sketch
+
+__all__ = [
+    "WINDOW",
+    "Index",
+    "Similarity",
+    "Sketch",
+    "Span",
+    "compare",
+    "find_duplicates",
+    "judge",
+    "sketch",
+    "spans",
+    "stream",
+]
