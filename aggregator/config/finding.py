@@ -1,0 +1,53 @@
+"""Where feeds.yaml and the database are: what was asked for, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from aggregator.errors import ConfigError, ConfigProblem
+
+FEEDS = "feeds.yaml"
+DATABASE = Path("db") / "news.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A path, and where it comes from in words."""
+
+    path: Path
+    why: str
+
+
+def wanted(explicit: str | None, environ: Mapping[str, str], cwd: Path, home: Path) -> Found:
+    """Which feeds.yaml is meant: --feeds, then $AGGREGATOR_FEEDS, then the working directory's, then the one
+    in the user's config folder ($XDG_CONFIG_HOME or ~/.config). Where none is: the working directory's."""
+    if explicit:
+        return Found(cwd / explicit, "--feeds")
+    if named := environ.get("AGGREGATOR_FEEDS"):
+        return Found(cwd / named, "$AGGREGATOR_FEEDS")
+    here = cwd / FEEDS
+    folder = Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "aggregator"
+    if not here.exists() and (folder / FEEDS).exists():
+        return Found(folder / FEEDS, "the user's config folder")
+    return Found(here, "the working directory")
+
+
+def find(explicit: str | None, environ: Mapping[str, str], cwd: Path, home: Path) -> Found:
+    """`wanted`, and it exists. Raises ConfigError."""
+    found = wanted(explicit, environ, cwd, home)
+    if found.path.is_file():
+        return found
+    problem = "is a directory" if found.path.is_dir() else f"no such file ({found.why})"
+    hint = "`aggregator init` writes one to start from, --feeds names another"
+    raise ConfigError(str(found.path), [ConfigProblem(1, 1, "", problem, hint)])
+
+
+def find_database(explicit: str | None, environ: Mapping[str, str], cwd: Path, feeds: Found) -> Found:
+    """Which database is meant: --db, then $AGGREGATOR_DB, then db/news.db beside feeds.yaml."""
+    if explicit:
+        return Found(cwd / explicit, "--db")
+    if named := environ.get("AGGREGATOR_DB"):
+        return Found(cwd / named, "$AGGREGATOR_DB")
+    return Found(feeds.path.parent / DATABASE, f"beside {feeds.path.name}")
