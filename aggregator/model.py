@@ -316,6 +316,7 @@ class FeedState:
     redirect_count: int = 0
     body_hash: str | None = None
     seen_hashes: frozenset[str] = frozenset()
+    hints: RefreshHints = RefreshHints()  # of the last document: a 304 does not repeat them
     new_entries_14d: int = 0
     age_days: float = 0.0  # days since this feed was first fetched, at most 14
 
@@ -375,7 +376,11 @@ class Pending:
 
     entry_id: int
     feed_id: int
+    feed_url: str  # as in feeds.yaml
+    site_url: str | None
+    priority: int
     entry: Entry
+    guid: str
     attempts: int = 0
     article_id: int | None = None  # set when the entry was stored before and may have changed
     duplicate_id: int | None = None
@@ -409,6 +414,17 @@ class Story:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """The kept copy of a story, as far as a better one is measured against it."""
+
+    words: int
+    source: str
+    flags: tuple[str, ...]
+    priority: int
+    copies: int
+
+
+@dataclass(frozen=True, slots=True)
 class Saved:
     """Where a story went: kind is "article", "duplicate", "better_copy", "revised" or "unchanged"."""
 
@@ -424,6 +440,18 @@ class Failure:
     feed: str
     kind: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One step of a round, for progress bars: `stage` is "feeds" or "pages"; `news` counts new entries."""
+
+    stage: str
+    done: int
+    total: int
+    title: str
+    news: int = 0
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

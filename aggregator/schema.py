@@ -43,6 +43,7 @@ create index feeds_due on feeds(next_fetch_at) where status <> 'off';
 create table _feed_memory (
   feed_id         integer primary key references feeds(id) on delete cascade,
   seen_hashes     text    not null default '',
+  hints           text,
   body_hash       text,
   redirect_url    text,
   redirect_count  integer not null default 0,
@@ -256,6 +257,11 @@ create table _decisions (
   same            integer not null check (same in (0, 1)),
   decided_at      text    not null,
   primary key (url, other_url)
+) strict, without rowid;
+
+create table _notes (
+  name            text    primary key,
+  value           text    not null
 ) strict, without rowid;
 
 create table _postings (

@@ -12,7 +12,7 @@ from aggregator.model import Entry, Feed, FeedOutcome, FeedState, HostState, Kno
 from aggregator.store import leases
 from aggregator.store.clock import from_text, stamp, to_text
 from aggregator.store.connection import Connection
-from aggregator.store.payload import dump_entry
+from aggregator.store.payload import dump_entry, dump_hints, load_hints
 
 #: A next time further away than this was written by a clock that was wrong, unless it is a server's own wish
 #: (Retry-After is capped below it): the feed is due.
@@ -90,7 +90,7 @@ class Feeds:
         claimed: list[Row] = []
         with self._db.transaction():
             rows = self._db.rows(
-                "select f.*, m.seen_hashes, m.body_hash, m.redirect_url, m.redirect_count, m.lease_owner,"
+                "select f.*, m.seen_hashes, m.hints, m.body_hash, m.redirect_url, m.redirect_count, m.lease_owner,"
                 " m.leased_at"
                 f" from feeds f left join _feed_memory m on m.feed_id = f.id where {where} order by f.next_fetch_at, f.id",
                 params,
@@ -136,6 +136,7 @@ class Feeds:
             redirect_count=row["redirect_count"] or 0,
             body_hash=row["body_hash"],
             seen_hashes=frozenset((row["seen_hashes"] or "").split()),
+            hints=load_hints(row["hints"]),
             new_entries_14d=rate["n"] if rate else 0,
             age_days=max(age, 0.0),
         )
@@ -216,10 +217,12 @@ class Feeds:
             seen = parsed.seen_hashes[:MAX_SEEN] if parsed else None
             self._db.execute(
                 "update _feed_memory set lease_owner = null, leased_at = null,"
-                " seen_hashes = coalesce(?, seen_hashes), body_hash = coalesce(?, body_hash),"
+                " seen_hashes = coalesce(?, seen_hashes), hints = iif(?, ?, hints), body_hash = coalesce(?, body_hash),"
                 " redirect_url = ?, redirect_count = ? where feed_id = ?",
                 (
                     " ".join(seen) if seen is not None and frozenset(seen) != state.seen_hashes else None,
+                    parsed is not None,
+                    dump_hints(parsed.hints) if parsed else None,
                     outcome.body_hash,
                     outcome.redirect_url,
                     outcome.redirect_count,
@@ -298,7 +301,7 @@ class Feeds:
 
 
 def _differs(feed: Feed, row: Row) -> bool:
-    return (
+    return bool(
         row["status"] == "off"
         or (feed.title is not None and row["title"] != feed.title)
         or row["priority"] != feed.priority

@@ -1,4 +1,4 @@
-"""An `Entry` as JSON, for the time between "a feed listed it" and "its story is stored"."""
+"""Dataclasses as JSON: an `Entry` until its story is stored, a feed's `RefreshHints` until the next document."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 import json
 from datetime import datetime
 
-from aggregator.model import Entry
+from aggregator.model import Entry, RefreshHints
 
 
 def dump_entry(entry: Entry) -> str:
@@ -25,3 +25,16 @@ def load_entry(payload: str) -> Entry:
     for name in ("authors", "tags"):
         fields[name] = tuple(fields.get(name, ()))
     return Entry(**{"guid": None, "url": None, "title": "", **fields})
+
+
+def dump_hints(hints: RefreshHints) -> str | None:
+    if hints == RefreshHints():
+        return None
+    return json.dumps([hints.ttl, hints.update_period, sorted(hints.skip_hours), sorted(hints.skip_days)])
+
+
+def load_hints(text: str | None) -> RefreshHints:
+    if not text:
+        return RefreshHints()
+    ttl, period, hours, days = json.loads(text)
+    return RefreshHints(ttl, period, frozenset(hours), frozenset(days))

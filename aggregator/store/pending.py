@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from sqlite3 import Row
 
 from aggregator.model import Pending
 from aggregator.store import leases
 from aggregator.store.clock import from_text, stamp
 from aggregator.store.connection import Connection
-from aggregator.store.payload import load_entry
+from aggregator.store.payload import dump_entry, load_entry
 
 
 class PendingEntries:
@@ -26,10 +27,11 @@ class PendingEntries:
         The order is fixed by what the feeds said, not by what finished downloading first.
         """
         wanted = None if feed_ids is None else set(feed_ids)
-        claimed = []
+        claimed: list[Row] = []
         with self._db.transaction():
             rows = self._db.rows(
-                "select p.*, e.feed_id, e.attempts, e.article_id, e.duplicate_id, e.first_seen_at from _pending p"
+                "select p.*, e.feed_id, e.guid, e.attempts, e.article_id, e.duplicate_id, e.first_seen_at,"
+                " f.url as feed_url, f.site_url, f.priority from _pending p"
                 " join entries e on e.id = p.entry_id join feeds f on f.id = e.feed_id where p.not_before <= ?"
                 " order by coalesce(e.published_at, e.first_seen_at), f.priority, e.url, e.id",
                 (stamp(now),),
@@ -50,7 +52,11 @@ class PendingEntries:
             Pending(
                 row["entry_id"],
                 row["feed_id"],
+                row["feed_url"],
+                row["site_url"],
+                row["priority"],
                 load_entry(row["payload"]),
+                row["guid"],
                 row["attempts"],
                 row["article_id"],
                 row["duplicate_id"],
@@ -67,16 +73,12 @@ class PendingEntries:
                 ((entry_id,) for entry_id in entry_ids),
             )
 
-    def put_off(self, entry_id: int, until: datetime, problem: str) -> None:
-        """The page could not be had this time; try again later."""
-        with self._db.transaction():
-            self._db.execute(
-                "update entries set attempts = attempts + 1, problem = ? where id = ?", (problem, entry_id)
-            )
-            self._db.execute(
-                "update _pending set not_before = ?, lease_owner = null, leased_at = null where entry_id = ?",
-                (stamp(until), entry_id),
-            )
+    def again(self, entry: Pending, until: datetime) -> None:
+        """Look at the entry's page again later: what is stored now came from the feed alone."""
+        self._db.execute(
+            "insert or replace into _pending (entry_id, payload, not_before) values (?, ?, ?)",
+            (entry.entry_id, dump_entry(entry.entry), stamp(until)),
+        )
 
     def give_up(self, entry_id: int, problem: str) -> None:
         """There is no text to be had: the entry stays listed, with the reason."""
@@ -84,7 +86,4 @@ class PendingEntries:
             self._db.execute(
                 "update entries set attempts = attempts + 1, problem = ? where id = ?", (problem, entry_id)
             )
-            self.done(entry_id)
-
-    def done(self, entry_id: int) -> None:
-        self._db.execute("delete from _pending where entry_id = ?", (entry_id,))
+            self._db.execute("delete from _pending where entry_id = ?", (entry_id,))

@@ -17,7 +17,7 @@ from sqlite3 import Row
 from typing import Any
 
 from aggregator.errors import StoreError
-from aggregator.model import Candidate, Saved, Story, Terms, Verdict
+from aggregator.model import Candidate, Kept, Saved, Story, Terms, Verdict
 from aggregator.store.clock import from_text, stamp
 from aggregator.store.connection import Connection
 from aggregator.store.postings import Postings
@@ -91,12 +91,17 @@ class Stories:
                 )
         return found
 
-    def priority(self, article_id: int) -> int:
-        """The priority of the feed that the kept copy came from (50 when the feed is gone)."""
-        value = self._db.value(
-            "select f.priority from articles a join feeds f on f.id = a.feed_id where a.id = ?", (article_id,)
+    def kept(self, article_id: int) -> Kept:
+        """What a better copy is measured against: the kept text's size, source, flags and feed priority."""
+        row = self._db.one(
+            "select a.words, a.source, a.flags, a.copies, f.priority from articles a"
+            " left join feeds f on f.id = a.feed_id where a.id = ?",
+            (article_id,),
         )
-        return 50 if value is None else int(value)
+        if row is None:
+            raise StoreError(self._db.path, f"there is no article {article_id}", "see the ids with 'aggregator latest'")
+        priority = 50 if row["priority"] is None else row["priority"]
+        return Kept(row["words"], row["source"], tuple(json.loads(row["flags"])), priority, row["copies"])
 
     # ----------------------------------------------------------------------------------- storing
 

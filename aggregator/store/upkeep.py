@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from aggregator.errors import StoreError
-from aggregator.store.clock import stamp
+from aggregator.store.clock import from_text, stamp
 from aggregator.store.connection import Connection
 from aggregator.store.postings import Postings
 from aggregator.store.sites import Sites
@@ -21,12 +21,19 @@ class Upkeep:
         self._postings = postings
         self._sites = sites
 
+    def tidy_now_and_then(self, now: datetime, *, every: float, keep_fetches: int, window: float) -> None:
+        """`tidy`, unless that was done less than `every` seconds ago."""
+        last = from_text(self._db.value("select value from _notes where name = 'tidied_at'"))
+        if last is None or abs((now - last).total_seconds()) >= every:
+            self.tidy(now, keep_fetches=keep_fetches, window=window)
+
     def tidy(self, now: datetime, *, keep_fetches: int, window: float) -> None:
         """Forget what is only needed for a while: the fetch log, index rows outside the window, one-off blocks."""
         with self._db.transaction():
             self._db.execute("delete from fetches where started_at < ?", (stamp(now - timedelta(days=keep_fetches)),))
             self._postings.prune((now - timedelta(seconds=2 * window)).timestamp())
             self._sites.prune(now)
+            self._db.execute("insert or replace into _notes (name, value) values ('tidied_at', ?)", (stamp(now),))
 
     def old_articles(self, before: datetime) -> tuple[int, int]:
         """How many articles, with how many copies, were first seen before a moment."""

@@ -1,0 +1,189 @@
+"""A clock: every second, ask the database who is due, and run a round for them. Nothing is kept in memory.
+
+One APScheduler job for all feeds, not one a feed: 10,000 feeds start in 0.03 s instead of 0.9 s, and the due times
+survive a restart because the database has them. SIGTERM and SIGINT end the running round soon; SIGHUP, or a change
+of feeds.yaml, reads the file again. An error of the database is waited out; a bug is logged and survived.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from apscheduler.events import EVENT_JOB_ERROR
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from aggregator import config as configuration
+from aggregator import pipeline
+from aggregator.errors import AggregatorError, ConfigError, StoreError
+from aggregator.model import Config, Report
+from aggregator.store import Store
+
+log = logging.getLogger("aggregator")
+
+TICK = 1.0  # seconds
+#: Seconds to wait after a round that the database, or a bug, broke off; doubled each time, up to the longest.
+FIRST_WAIT, LONGEST_WAIT = 5.0, 300.0
+
+
+class Daemon:
+    """Rounds for ever, until `stop`. Raises ConfigError or StoreError only from its start."""
+
+    def __init__(self, feeds: Path, database: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)):
+        self._feeds, self._database, self._clock = feeds, database, clock
+        self._config: Config = configuration.load(feeds)
+        self._read_at = _modified(feeds)
+        self._stop, self._reload = threading.Event(), threading.Event()
+        self._wait, self._not_before = FIRST_WAIT, 0.0
+
+    def run(self) -> None:
+        """Work until a signal or `stop`. Call from the main thread to have signals handled."""
+        with _only_one(self._database), Store(self._database) as store:
+            store.feeds.sync(self._config.feeds, self._clock())
+            logging.getLogger("apscheduler").setLevel(logging.ERROR)  # "skipped: still running" is no news
+            scheduler = BackgroundScheduler(timezone=UTC)
+            scheduler.add_job(
+                self.tick,
+                "interval",
+                args=[store],
+                seconds=TICK,
+                max_instances=1,
+                coalesce=True,
+                misfire_grace_time=None,
+            )
+            scheduler.add_listener(lambda event: self._survive(event.exception), EVENT_JOB_ERROR)
+            with self._signals():
+                log.info("watching %d feeds of %s into %s", len(self._config.feeds), self._feeds, self._database)
+                notify(f"READY=1\nSTATUS={len(self._config.feeds)} feeds")
+                scheduler.start()
+                self._stop.wait()
+                notify("STOPPING=1")
+                log.info("stopping: the running round ends, nothing is lost")
+                scheduler.shutdown(wait=True)
+            log.info("stopped")
+
+    def stop(self) -> None:
+        """End soon: what is being downloaded is dropped, what is claimed is given back."""
+        self._stop.set()
+
+    def tick(self, store: Store) -> Report | None:
+        """One look at the clock: a round if anything is due. Returns its report."""
+        notify("WATCHDOG=1")
+        if self._reload.is_set() or _modified(self._feeds) != self._read_at:
+            self._read_again(store)
+        if self._stop.is_set() or time.monotonic() < self._not_before:
+            return None
+        now = self._clock()
+        try:
+            if not store.feeds.due_count(now) and not store.pending.count(now):
+                return None
+            report = pipeline.run(self._config, store, stop=self._stop, clock=self._clock)
+        except StoreError as error:
+            self._survive(error)
+            return None
+        self._wait = FIRST_WAIT
+        self._tell(report)
+        return report
+
+    def _tell(self, report: Report) -> None:
+        for failure in report.failures:
+            log.warning("%s: %s (%s)", failure.feed, failure.message, failure.kind)
+        line = (
+            f"{report.feeds_ok + report.feeds_failed} feeds: {report.feeds_failed} failed,"
+            f" {report.feeds_not_modified} not modified; {report.entries_new} new entries:"
+            f" {report.articles_new} articles, {report.duplicates} copies folded away,"
+            f" {report.articles_revised} revised; {report.seconds:.1f} s"
+        )
+        log.log(logging.INFO if report.entries_new or report.failures else logging.DEBUG, line)
+        notify(f"STATUS={line}")
+
+    def _read_again(self, store: Store) -> None:
+        self._reload.clear()
+        self._read_at = _modified(self._feeds)
+        try:
+            self._config = configuration.load(self._feeds)
+            store.feeds.sync(self._config.feeds, self._clock())
+            log.info("read %s again: %d feeds", self._feeds, len(self._config.feeds))
+        except ConfigError as error:
+            for line in str(error).splitlines():
+                log.error("%s", line)
+            log.error("%s is left as it was read before", self._feeds)
+
+    def _survive(self, error: BaseException) -> None:
+        """Wait before the next round; a bug is logged with its trace."""
+        known = isinstance(error, AggregatorError)
+        log.error("%s; trying again in %.0f s", error, self._wait, exc_info=None if known else error)
+        self._not_before = time.monotonic() + self._wait
+        self._wait = min(2 * self._wait, LONGEST_WAIT)
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def end(number: int, frame: FrameType | None) -> None:
+            self._stop.set()
+
+        def again(number: int, frame: FrameType | None) -> None:
+            self._reload.set()
+
+        before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, again)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _only_one(database: Path) -> Iterator[None]:
+    """One daemon a database; the kernel frees the lock when the process ends, however it ends."""
+    path = database.with_name(database.name + ".daemon")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+")
+    except OSError as error:
+        raise StoreError(str(path), f"cannot be written: {error.strerror}", "make the folder writable") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            raise StoreError(
+                str(database),
+                f"a daemon (process {file.read().strip() or '?'}) works on it already",
+                "stop that one first; 'aggregator fetch' may run beside it",
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def notify(message: str) -> None:
+    """Tell systemd (sd_notify(3)); does nothing outside of it."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify_socket:
+        notify_socket.connect("\0" + address[1:] if address.startswith("@") else address)
+        notify_socket.send(message.encode())
+
+
+def _modified(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -1,0 +1,109 @@
+"""One round: what is due -> what was stored. The only place that sees both the network and the database.
+
+    feeds.yaml -> store.feeds.sync -> store.feeds.claim
+      | fetch        threads, polite per host                       errors are values here
+      | parse        items seen before are cut out of the bytes
+      | identity     new, changed or the same                        pure
+      | schedule     when to come again, and why                     pure
+      -> store.feeds.record                                          ONE transaction a feed
+    store.pending.claim                       in a fixed order: published, priority, URL
+      | fetch        pages; robots.txt; skipped when the feed has the full text
+      | extract      in worker processes                             pure
+      | sites        without what repeats on that site               pure
+      | dedup        candidates (one SQL over shingles) -> verdict   pure
+      -> store.stories                                               ONE transaction a story
+    -> Report
+
+A round that is killed between two transactions has lost nothing: a feed that was not recorded is asked again, an
+entry that was not stored is still pending. `feeds` is the first half, `pages` and `stories` the second.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from threading import Event
+
+from aggregator.fetch import Fetcher
+from aggregator.model import Config, Failure, Progress, Report
+from aggregator.parse import Parser
+from aggregator.pipeline import feeds, pages, stories
+from aggregator.pipeline.workers import Workers
+from aggregator.store import Store
+
+__all__ = ["run"]
+
+#: Entries whose pages are fetched, extracted and judged together. Bounds the memory of a first round: a document
+#: with its removed blocks is some 50 kB.
+BATCH = 500
+#: Seconds between two tidyings of the database (fetch log, index rows outside the window).
+TIDY_EVERY = 6 * 3600
+
+
+@dataclass
+class Tally:
+    """What a round has done so far; becomes its `Report`."""
+
+    feeds_ok: int = 0
+    feeds_not_modified: int = 0
+    entries_new: int = 0
+    kinds: dict[str, int] = field(default_factory=dict)  # of stories.Saved.kind
+    pages_failed: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+    def report(self, seconds: float) -> Report:
+        count = self.kinds.get
+        return Report(
+            feeds_ok=self.feeds_ok,
+            feeds_failed=len(self.failures),
+            feeds_not_modified=self.feeds_not_modified,
+            entries_new=self.entries_new,
+            articles_new=count("article", 0),
+            articles_revised=count("revised", 0) + count("better_copy", 0),
+            duplicates=count("duplicate", 0) + count("better_copy", 0),
+            pages_failed=self.pages_failed,
+            failures=tuple(self.failures),
+            seconds=round(seconds, 3),
+        )
+
+
+def run(
+    config: Config,
+    store: Store,
+    *,
+    urls: Sequence[str] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    stop: Event | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Report:
+    """One round over the due feeds, or over the feeds `urls` (as written in feeds.yaml) whether due or not.
+
+    `progress` is told of every feed and page that is done. When `stop` is set the round ends soon: what is being
+    downloaded is dropped, what is claimed is given back. Feed errors are in the report; raises `StoreError` when
+    the database cannot be used, and whatever is a bug.
+    """
+    started, tally = time.monotonic(), Tally()
+    stop, progress = stop or Event(), progress or (lambda _: None)
+    store.feeds.sync(config.feeds, clock())
+    by_url = {feed.url: feed for feed in config.feeds}
+    with Fetcher(config.settings, store.feeds.hosts(), stop=stop) as fetcher, Parser() as parser:
+        try:
+            feeds.fetch_round(config, by_url, store, fetcher, parser, tally, progress, stop, clock, urls)
+            with Workers(config.settings) as workers:
+                while not stop.is_set():
+                    batch = store.pending.claim(clock(), BATCH)
+                    if not batch:
+                        break
+                    try:
+                        ready = pages.read(batch, config, store, fetcher, workers, tally, progress, stop, clock)
+                        stories.store_all(ready, config, store, tally, stop, clock)
+                    finally:
+                        store.pending.release(item.entry_id for item in batch)
+        finally:
+            store.feeds.save_hosts(fetcher.host_states())
+    store.upkeep.tidy_now_and_then(
+        clock(), every=TIDY_EVERY, keep_fetches=config.settings.keep_fetches, window=config.settings.window
+    )
+    return tally.report(time.monotonic() - started)

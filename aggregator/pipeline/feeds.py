@@ -1,0 +1,131 @@
+"""Asking the due feeds: fetch, parse, recognise, plan the next time, record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from threading import Event
+from typing import TYPE_CHECKING
+
+from aggregator import identity, schedule
+from aggregator.errors import FetchError, ParseError
+from aggregator.fetch import Fetcher
+from aggregator.model import (
+    Config,
+    Failure,
+    Feed,
+    FeedOutcome,
+    FeedState,
+    Progress,
+    Request,
+    Response,
+    Validators,
+)
+from aggregator.parse import Parser
+from aggregator.store import Store
+
+if TYPE_CHECKING:
+    from aggregator.pipeline import Tally
+
+
+def fetch_round(
+    config: Config,
+    feeds: Mapping[str, Feed],
+    store: Store,
+    fetcher: Fetcher,
+    parser: Parser,
+    tally: Tally,
+    progress: Callable[[Progress], None],
+    stop: Event,
+    clock: Callable[[], datetime],
+    urls: Sequence[str] | None,
+) -> None:
+    """Ask the due feeds (or `urls`), and store what came of each in a transaction of its own."""
+    waiting = {state.id: state for state in store.feeds.claim(feeds, clock(), urls=urls)}
+    total = len(waiting)
+    requests = [
+        Request(state.id, state.fetch_url, "feed", state.validators, state.feed.headers) for state in waiting.values()
+    ]
+    try:
+        for done, (request, answer) in enumerate(fetcher.fetch_all(requests), start=1):
+            if stop.is_set():
+                break  # what was cut off by the stop is no failure of the feed
+            state = waiting[request.key]
+            outcome = digest(state, answer, config, store, parser, clock())
+            store.feeds.record(outcome, clock())
+            del waiting[request.key]
+            title = state.feed.title or (outcome.parsed.title if outcome.parsed else "") or state.feed.url
+            new = sum(match.known_id is None for match in outcome.matches)
+            tally.entries_new += new
+            if outcome.outcome == "failed":
+                tally.failures.append(Failure(state.feed.url, outcome.error_kind or "", outcome.error or ""))
+            else:
+                tally.feeds_ok += 1
+                tally.feeds_not_modified += outcome.outcome == "not_modified"
+            progress(Progress("feeds", done, total, title, new, outcome.error))
+    finally:
+        store.feeds.release(waiting.values())
+
+
+def digest(
+    state: FeedState, answer: Response | FetchError, config: Config, store: Store, parser: Parser, now: datetime
+) -> FeedOutcome:
+    """What one feed's answer comes to: its new entries, and when to come again and why."""
+    parsed, validators, body_hash, matches = None, None, None, ()
+    error: FetchError | ParseError | None = None
+    if isinstance(answer, FetchError):
+        error = answer
+    elif answer.status == 304:
+        outcome = "not_modified"
+        # RFC 9110 15.4.5: a 304 may bring a new validator; one it does not mention stays.
+        validators = Validators(
+            answer.validators.etag or state.validators.etag,
+            answer.validators.last_modified or state.validators.last_modified,
+        )
+    else:
+        body_hash = hashlib.blake2b(answer.body, digest_size=16).hexdigest()
+        validators = answer.validators
+        outcome = "nothing_new"
+        if body_hash != state.body_hash:
+            try:
+                parsed = parser.parse(
+                    answer.body, answer.final_url, answer.headers.get("content-type"), state.seen_hashes
+                )
+            except ParseError as problem:
+                error = problem
+            else:
+                keys = identity.lookup_keys(parsed.entries)
+                known = store.feeds.known_entries(state.id, keys.guids, keys.urls, keys.hashes)
+                matches = tuple(m for m in identity.match(parsed.entries, known) if m.status != "same")
+                outcome = "new" if matches else "nothing_new"
+                if not parsed.complete:  # the rest may be there next time: ask for the whole again
+                    validators, body_hash = Validators(), None
+    plan = schedule.plan(
+        state,
+        now,
+        settings=config.settings,
+        answer=answer,
+        hints=parsed.hints if parsed else state.hints,
+        error=error,
+    )
+    vote = schedule.redirect_vote(state, answer, is_feed=error is None)
+    return FeedOutcome(
+        state=state,
+        started_at=now,
+        outcome="failed" if error else outcome,
+        next_fetch_at=plan.at,
+        next_fetch_why=plan.why,
+        matches=matches,
+        parsed=parsed,
+        validators=None if error else validators,
+        body_hash=None if error else body_hash,
+        fetch_url=vote.fetch_url,
+        redirect_url=vote.redirect_url,
+        redirect_count=vote.count,
+        status=answer.status,
+        wire_bytes=answer.wire_bytes if isinstance(answer, Response) else None,
+        duration_ms=answer.duration_ms if isinstance(answer, Response) else None,
+        error_kind=error.kind if error else None,
+        error=error.message if error else (parsed.problem if parsed else None),
+    )

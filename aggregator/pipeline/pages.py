@@ -1,0 +1,252 @@
+"""From entries to clean stories: which pages to visit, what to take from them, what repeats on their site."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import TYPE_CHECKING
+
+from aggregator import agencies, extract, sites, urls, words
+from aggregator.fetch import Fetcher
+from aggregator.model import (
+    Config,
+    Document,
+    Entry,
+    Feed,
+    FetchError,
+    Pending,
+    Progress,
+    Request,
+    SiteMemory,
+    Story,
+)
+from aggregator.pipeline.workers import Workers
+from aggregator.store import Store
+
+if TYPE_CHECKING:
+    from aggregator.pipeline import Tally
+
+#: Words from which a feed's own text is taken for the whole article, unless it ends as a teaser does.
+FULL_TEXT_WORDS = 250
+#: How a teaser ends.
+TEASER_ENDINGS = ("…", "...", "[…]", "[...]", "...]", "…]")
+#: A page whose text is shorter than this share of what the feed itself says was not read well.
+WORSE_THAN_FEED = 0.6
+#: Kinds of failure that pass: the feed's text is stored, and the page is tried again after these waits.
+PASSING = frozenset({"dns", "connect", "tls", "timeout", "incomplete", "bad_http", "rate_limited", "server_error"})
+RETRY_AFTER = (timedelta(minutes=20), timedelta(hours=3))
+#: Texts this many words long are not furniture-free by chance: shorter ones of a page are told as a problem.
+MIN_WORDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An entry with the story to store. `retry_at`: the page is to be tried again then."""
+
+    item: Pending
+    story: Story
+    retry_at: datetime | None = None
+
+
+def read(
+    batch: Sequence[Pending],
+    config: Config,
+    store: Store,
+    fetcher: Fetcher,
+    workers: Workers,
+    tally: Tally,
+    progress: Callable[[Progress], None],
+    stop: Event,
+    clock: Callable[[], datetime],
+) -> list[Ready]:
+    """The stories of a batch of pending entries, in the batch's order.
+
+    Entries whose URL is stored already are linked on the way and not in the result; of several entries with one URL
+    only the first is, the others find it stored when they are claimed again.
+    """
+    feeds = {feed.url: feed for feed in config.feeds}
+    items: dict[int, Pending] = {}
+    taken: set[str] = set()
+    for item in batch:
+        key = story_keys(item)[0]
+        if item.article_id is None and (known := store.stories.known([key])):
+            store.stories.link(item.entry_id, known)
+        elif key not in taken:
+            taken.add(key)
+            items[item.entry_id] = item
+
+    def feed_of(item: Pending) -> Feed:
+        return feeds.get(item.feed_url) or Feed(item.feed_url)
+
+    from_feed = {i: feed_text(item) for i, item in items.items()}
+    requests = [
+        Request(i, item.entry.url, "page", origin=item.feed_url)
+        for i, item in items.items()
+        if item.entry.url and feed_of(item).full_text and not is_full_text(from_feed[i])
+    ]
+    problems: dict[int, tuple[str, bool]] = {}  # entry id -> (problem, whether it passes)
+    memories: dict[str, SiteMemory] = {}
+
+    def jobs() -> Iterator[tuple[object, ...]]:
+        for done, (request, answer) in enumerate(fetcher.fetch_all(requests), start=1):
+            item = items[request.key]
+            error = answer if isinstance(answer, FetchError) else None
+            progress(
+                Progress("pages", done, len(requests), item.entry.title, problem=error.message if error else None)
+            )
+            if error is not None:
+                problems[request.key] = (f"{error.message} ({error.kind})", error.kind in PASSING)
+                continue
+            assert not isinstance(answer, FetchError)
+            site = urls.site(answer.final_url)
+            if site not in memories:
+                memories[site] = store.sites.memory(site)
+            feed = feed_of(item)
+            yield (
+                request.key,
+                answer.body,
+                answer.final_url,
+                answer.headers.get("content-type", ""),
+                item.entry,
+                memories[site],
+                feed.keep,
+                feed.drop,
+                answer.fetched_at,
+            )
+
+    from_page: dict[int, Document] = {}
+    for entry_id, document in workers.map(extract_page, jobs(), expected=len(requests)):
+        from_page[entry_id] = document
+    if stop.is_set():
+        return []
+    from_page = without_repeats(from_page, store)
+    tally.pages_failed += len(problems)
+
+    ready = []
+    for entry_id, item in items.items():
+        page, feed = from_page.get(entry_id), from_feed[entry_id]
+        problem, passes = problems.get(entry_id, (None, False))
+        document, source, problem = choose(page, feed, problem)
+        if not document.title and not document.paragraphs:
+            store.pending.give_up(entry_id, problem or "neither a title nor a text")
+            continue
+        story = make_story(item, feed_of(item), document, source, problem, clock())
+        retry = clock() + RETRY_AFTER[item.attempts] if passes and item.attempts < len(RETRY_AFTER) else None
+        ready.append(Ready(item, story, retry))
+    return ready
+
+
+def extract_page(
+    entry_id: int,
+    body: bytes,
+    url: str,
+    content_type: str,
+    entry: Entry,
+    memory: SiteMemory,
+    keep: Sequence[str],
+    drop: Sequence[str],
+    now: datetime,
+) -> tuple[int, Document]:
+    """One page's document. Runs in a worker process."""
+    charset = next((p.split("=", 1)[1].strip("\"' ") for p in content_type.split(";")[1:] if "charset=" in p), None)
+    document = extract.extract(
+        body, url, hint=entry, site=memory, keep=keep, drop=drop, charset=charset, now=now
+    )
+    return entry_id, document
+
+
+def feed_text(item: Pending) -> Document:
+    """What the feed itself says of an entry, as a clean document."""
+    entry = item.entry
+    document = extract.extract_fragment(entry.content_html or "", entry.url, hint=entry)
+    if not document.paragraphs and entry.summary:
+        document = replace(document, paragraphs=tuple(p for p in entry.summary.split("\n\n") if p.strip()))
+    return document
+
+
+def is_full_text(document: Document) -> bool:
+    """Whether a feed's text is the article, not a teaser for it."""
+    return words.count(document.text) >= FULL_TEXT_WORDS and not document.text.rstrip().endswith(TEASER_ENDINGS)
+
+
+def choose(page: Document | None, feed: Document, problem: str | None) -> tuple[Document, str, str | None]:
+    """The better of the page's and the feed's text: (document, "page" or "feed", what is wrong or None).
+
+    A page is not taken when it gave nothing, or much less than the feed itself (a consent wall, an index page): good
+    feed content is never replaced by worse.
+    """
+    if page is None:
+        return feed, "feed", problem
+    of_page, of_feed = words.count(page.text), words.count(feed.text)
+    if of_page >= WORSE_THAN_FEED * of_feed and of_page >= min(MIN_WORDS, of_feed + 1):
+        return replace(page, title=page.title or feed.title, summary=page.summary or feed.summary), "page", None
+    what = ", ".join(page.flags) if page.flags else f"only {of_page} words"
+    return replace(feed, title=feed.title or page.title, flags=page.flags), "feed", f"the page gave no article ({what})"
+
+
+def without_repeats(documents: dict[int, Document], store: Store) -> dict[int, Document]:
+    """The documents without the blocks that repeat on other pages of their site: the pages already stored and those
+    of this batch. Killed and begun again, the rest of a batch sees the same pages: some of them stored by then."""
+    by_site: dict[str, list[int]] = defaultdict(list)
+    for entry_id, document in documents.items():
+        by_site[urls.site(document.url or "")].append(entry_id)
+    clean = dict(documents)
+    for site, ids in by_site.items():
+        hashes = {block.hash for i in ids for block in documents[i].blocks}
+        memory = sites.merge(store.sites.memory(site, hashes), [documents[i] for i in ids])
+        for i in ids:
+            clean[i] = sites.strip(documents[i], memory)
+    return clean
+
+
+def story_keys(item: Pending, *others: str | None) -> tuple[str, ...]:
+    """The canonical URLs that are this entry's; an entry without a link has its place in its feed."""
+    if not item.entry.url:
+        return (f"{item.feed_url}#{item.guid}",)
+    keys = [urls.canonical(item.entry.url)]
+    # A page that redirected to a front page is gone; its address is no story's.
+    keys += [urls.canonical(url) for url in others if url and urls.canonical(url).count("/") > 2]
+    return tuple(dict.fromkeys(keys))
+
+
+def make_story(
+    item: Pending, feed: Feed, document: Document, source: str, problem: str | None, now: datetime
+) -> Story:
+    """What is stored of an entry."""
+    entry, first_seen = item.entry, item.first_seen_at or now
+    url = (document.url if source == "page" else None) or entry.url or item.site_url or item.feed_url
+    byline = document.byline or ", ".join(document.authors) or ", ".join(entry.authors) or None
+    return Story(
+        title=document.title or entry.title or document.paragraphs[0][:120],
+        published_at=published(document.published or entry.published, first_seen),
+        site=urls.site(url),
+        feed_id=item.feed_id,
+        agency=agencies.agency(document.text, byline),
+        byline=byline,
+        language=document.language or entry.language,
+        summary=document.summary or entry.summary or None,
+        text=document.text,
+        words=words.count(document.text),
+        image=document.image or entry.image,
+        tags=feed.tags,
+        url=url,
+        source=source,
+        problem=problem,
+        flags=document.flags,
+        first_seen_at=_stamp(first_seen),
+        keys=story_keys(item, document.url if source == "page" else None),
+        removed=document.removed,
+        blocks=document.blocks if source == "page" else (),
+    )
+
+
+def published(moment: datetime | None, first_seen: datetime) -> str:
+    """When a story counts as published. A date after we saw it would stick to the top: then it is when we saw it."""
+    return _stamp(min(moment, first_seen) if moment is not None else first_seen)
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,110 @@
+"""From clean stories to the database: new, or a copy of one; which copy is kept; edits of what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from threading import Event
+from typing import TYPE_CHECKING
+
+from aggregator import dedup
+from aggregator.model import Config, Kept, Pending, Saved, Story, Terms, Verdict
+from aggregator.pipeline.pages import Ready
+from aggregator.store import Store
+
+if TYPE_CHECKING:
+    from aggregator.pipeline import Tally
+
+#: A preferred feed's copy takes the place of a longer one only if it has this share of its words: a teaser does not.
+PREFERRED_SHARE = 0.6
+#: Without a preference, a copy that contains the kept text takes its place when it is this much longer.
+FULLER = 1.25
+
+
+def store_all(
+    ready: Iterable[Ready], config: Config, store: Store, tally: Tally, stop: Event, clock: Callable[[], datetime]
+) -> None:
+    """Judge and store stories in the order given, one transaction each."""
+    for one in ready:
+        if stop.is_set():
+            return
+        sketch = sketch_of(one.story)
+        with store.transaction():  # what is judged against cannot change before the verdict is stored
+            saved = place(one.item, one.story, sketch, store, config.settings.window, clock())
+            if one.retry_at is not None:
+                store.pending.again(one.item, one.retry_at)
+        tally.kinds[saved.kind] = tally.kinds.get(saved.kind, 0) + 1
+
+
+def sketch_of(story: Story) -> dedup.Sketch:
+    return dedup.sketch(
+        story.title,
+        story.text,
+        published=datetime.fromisoformat(story.published_at),
+        outlet=story.site,
+        url=story.url,
+        language=story.language,
+    )
+
+
+def terms_of(sketch: dedup.Sketch) -> Terms:
+    return Terms(sketch.postings, sketch.probes, sketch.published or 0.0)
+
+
+def place(item: Pending, story: Story, sketch: dedup.Sketch, store: Store, window: float, now: datetime) -> Saved:
+    """Put one story where it belongs. Call inside a transaction."""
+    terms = terms_of(sketch)
+    if item.article_id is not None:
+        return _again(item, story, sketch, terms, store, window, now)
+    if known := store.stories.known(story.keys):
+        store.stories.link(item.entry_id, known)
+        return known
+    verdict = judge(story, sketch, terms, store, window)
+    if verdict.copy_of is None:
+        return store.stories.add(story, terms, item.entry_id, now)
+    if is_better(story, item.priority, verdict, store.stories.kept(verdict.copy_of)):
+        return store.stories.add_better(story, verdict, terms, item.entry_id, now)
+    return store.stories.add_copy(story, verdict, item.entry_id, now)
+
+
+def judge(
+    story: Story, sketch: dedup.Sketch, terms: Terms, store: Store, window: float, without: int | None = None
+) -> Verdict:
+    """The verdict on a story: what the user decided, else what the evidence says."""
+    decided = store.stories.decisions(story.keys)
+    candidates = store.stories.candidates(terms, window, without, decided)
+    verdict = dedup.judge(sketch, candidates)
+    by_hand = next((article for article, same in decided.items() if same and article != without), None)
+    if by_hand is not None and verdict.copy_of != by_hand:
+        return Verdict(by_hand, "by_hand")
+    return verdict
+
+
+def is_better(story: Story, priority: int, verdict: Verdict, kept: Kept) -> bool:
+    """Whether a copy should take the kept text's place: the preferred feed's, else the clearly fuller text."""
+    if priority != kept.priority:
+        return priority < kept.priority and story.words >= PREFERRED_SHARE * kept.words
+    return verdict.reason == "contains" and story.words >= FULLER * kept.words
+
+
+def _again(
+    item: Pending, story: Story, sketch: dedup.Sketch, terms: Terms, store: Store, window: float, now: datetime
+) -> Saved:
+    """An entry that is stored already: its outlet edited it, or its page could be had at last."""
+    assert item.article_id is not None
+    stored = Saved("unchanged", item.article_id, item.duplicate_id)
+    kept = store.stories.kept(item.article_id)
+    from_feed = item.duplicate_id is None and kept.source == "feed"
+    if story.source == "feed" and not from_feed and item.duplicate_id is None:
+        store.stories.link(item.entry_id, stored)  # the page failed this time: what is stored is better
+        return stored
+    reason = "reextracted" if from_feed and story.source == "page" else "edited"
+    saved = store.stories.revise(stored, story, terms, item.entry_id, now, reason)
+    if reason == "reextracted" and saved.kind == "revised" and not kept.copies:
+        # Judged by its teaser, it stood alone; now its text is known.
+        verdict = judge(story, sketch, terms, store, window, without=item.article_id)
+        if verdict.copy_of is not None:
+            return store.stories.fold(item.article_id, verdict.copy_of, verdict, now, remember=False)
+    return saved
+
+
