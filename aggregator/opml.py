@@ -46,7 +46,7 @@ def read(data: bytes, path: str = "OPML") -> tuple[list[Feed], list[ConfigProble
 
 
 def write(feeds: Iterable[Feed], title: str = "Feeds") -> bytes:
-    """An OPML 2.0 document in UTF-8: each feed in a folder named like its first tag, the rest in `category`."""
+    """An OPML 2.0 document in UTF-8: each feed in a folder like its first tag, the rest in `category`."""
     folders: dict[str, list[Feed]] = {}
     for feed in feeds:
         folders.setdefault(feed.tags[0] if feed.tags else "", []).append(feed)

@@ -59,7 +59,10 @@ def test_an_address_that_is_not_web_is_left_out_and_told_with_its_line():
         (b"", "x:1:1: not well-formed XML: no element found"),
         (b"<opml>\n<body>\n</opml>", "x:3:3: not well-formed XML: mismatched tag"),
         (b"<html/>", "x:1:1: not an OPML document; it should begin with <opml>"),
-        (b'<?xml version="1.0" encoding="klingon"?><opml/>', "x:1:1: its encoding cannot be read: unknown encoding: klingon; save it as UTF-8"),
+        (
+            b'<?xml version="1.0" encoding="klingon"?><opml/>',
+            "x:1:1: its encoding cannot be read: unknown encoding: klingon; save it as UTF-8",
+        ),
         (
             b'<!DOCTYPE opml [<!ENTITY a "b"><!ENTITY c "&a;&a;&a;">]><opml/>',
             "x:1:28: it declares XML entities; remove its <!DOCTYPE ...>",
@@ -87,9 +90,7 @@ def test_what_is_written_is_well_formed_whatever_the_title_holds():
     assert opml.read(data)[0] == [Feed("https://a.example/?a=1&b=<2>", title="\"<&'")]
 
 
-WORD = st.text(
-    st.characters(exclude_categories=["Cc", "Cs", "Cn", "Zl", "Zp", "Zs"]), min_size=1, max_size=9
-)
+WORD = st.text(st.characters(exclude_categories=["Cc", "Cs", "Cn", "Zl", "Zp", "Zs"]), min_size=1, max_size=9)
 TAG = WORD.filter(lambda word: "," not in word and word[0] != "/" and not word.isspace())
 
 

@@ -91,7 +91,7 @@ def _insert(text: str, root: tree.Node, feeds: list[Feed], newline: str) -> str:
     assert isinstance(where, Sequence)
     if where.flow:
         row, column = where.end[0] - 1, where.end[1] - 2
-        inside = "".join(f", {_flow(feed)}" for feed in feeds)
+        inside = "".join(f", {_yaml(_fields(feed))}" for feed in feeds)
         if not where.items:
             inside = inside[2:]
         lines[row] = lines[row][:column] + inside + lines[row][column:]
@@ -125,19 +125,11 @@ def _last_line(lines: list[str], items: Sequence) -> int:
 
 
 def _block(feed: Feed, indent: str, newline: str) -> str:
-    pairs = _pairs(feed)
-    if list(pairs) == ["url"]:
-        return f"{indent}- {pairs['url']}{newline}"
-    rows = [f"{name}: {value}" for name, value in pairs.items()]
+    fields = _fields(feed)
+    if list(fields) == ["url"]:
+        return f"{indent}- {_yaml(feed.url)}{newline}"
+    rows = [f"{name}: {_yaml(value)}" for name, value in fields.items()]
     return f"{indent}- " + f"{newline}{indent}  ".join(rows) + newline
-
-
-def _flow(feed: Feed) -> str:
-    return "{" + ", ".join(f"{name}: {_yaml(_plain(value))}" for name, value in _fields(feed).items()) + "}"
-
-
-def _pairs(feed: Feed) -> dict[str, str]:
-    return {name: _yaml(_plain(value)) for name, value in _fields(feed).items()}
 
 
 def _fields(feed: Feed) -> dict[str, object]:
@@ -147,17 +139,11 @@ def _fields(feed: Feed) -> dict[str, object]:
     fields = {name: value for name, value in fields.items() if value != getattr(default, name)}
     if feed.interval is not None:
         fields["interval"] = f"{feed.interval}s" if feed.interval % 60 else f"{feed.interval // 60}m"
-    return fields
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, tuple):
-        return list(value)
-    return dict(value) if isinstance(value, dict) else value
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
 
 
 def _yaml(value: object) -> str:
-    written = yaml.safe_dump(value, allow_unicode=True, width=10**9, default_flow_style=True)
+    written = yaml.safe_dump(value, allow_unicode=True, width=10**9, default_flow_style=True, sort_keys=False)
     return written.removesuffix("\n").removesuffix("\n...")
 
 
