@@ -1,0 +1,105 @@
+"""Plain text and dates out of what feeds call a title, a summary or a date."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from time import struct_time
+
+MAX_TITLE = 1_000  # characters; the longest headline in 400 public feeds has 330
+MAX_SUMMARY = 5_000  # characters; enough for a blurb, and for telling two stories apart
+MAX_NAME = 200  # characters of an author's or a tag's name
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # older than the web: an unset clock or an epoch of 0
+LATEST = timedelta(days=2)  # ahead of now: time zones told wrongly reach one day, embargoes a little more
+
+#: Elements whose text is not for reading.
+_UNREAD = re.compile(
+    r"<(script|style|template|noscript|iframe|object|svg|math|head)\b[^>]*(?:/>|>.*?(?:</\1\s*>|\Z))", re.I | re.S
+)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<[!?][^>]*>", re.S)
+#: Names that make "<name ...>" a tag; anything else between angle brackets ("List<String>") is text.
+_TAG = re.compile(
+    r"</?(?:a|abbr|acronym|address|area|article|aside|audio|b|base|bdi|bdo|big|blink|blockquote|body|br|button|canvas"
+    r"|caption|center|cite|code|col|colgroup|data|dd|del|details|dfn|dialog|dir|div|dl|dt|em|embed|fieldset|figcaption"
+    r"|figure|font|footer|form|frame|frameset|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|kbd|label|legend|li|link"
+    r"|main|map|mark|marquee|math|menu|meta|meter|nav|nobr|noscript|object|ol|optgroup|option|output|p|param|picture"
+    r"|pre|progress|q|rp|rt|ruby|s|samp|script|section|select|slot|small|source|span|strike|strong|style|sub|summary"
+    r"|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|track|tt|u|ul|var|video|wbr)"
+    r"(?=[\s/>])[^<>]*>|</?\w[\w:-]*\s[^<>]*=[^<>]*>",
+    re.I,
+)
+_INLINE = re.compile(
+    r"</?(?:a|abbr|b|bdi|bdo|big|cite|code|dfn|em|font|i|ins|kbd|mark|q|s|samp|small|span|strong|sub|sup|tt|u|var|wbr)\b",
+    re.I,
+)
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+#: C0 and C1 controls, soft hyphen, bidi controls and other invisible format characters, lone surrogates.
+#: The zero-width joiners U+200C and U+200D stay: Persian and Indic spelling needs them.
+_CONTROL = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_SPACE = re.compile(r"\s+")
+_OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)\s*$")
+
+
+def plain(text: str | None, limit: int) -> str:
+    """`text` (HTML or not) as one line of plain text of at most `limit` characters.
+
+    Tags, comments and unread elements go, entities are decoded once, controls and bidi overrides are dropped.
+    """
+    if not text:
+        return ""
+    if len(text) > 8 * limit:  # markup is rarely more than half; this bounds the work
+        text = text[: 8 * limit]
+    if "<" in text:
+        text = _UNREAD.sub(" ", text)
+        text = _COMMENT.sub(" ", text)
+        text = _TAG.sub(lambda tag: "" if _INLINE.match(tag[0]) else " ", text)
+    if "&" in text:
+        text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+    text = _SPACE.sub(" ", _CONTROL.sub("", text)).strip()
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def moment(parsed: struct_time | None, written: str | None, now: datetime) -> datetime | None:
+    """The date as an aware datetime with the offset it was written with; None if missing or absurd.
+
+    `parsed`: what feedparser made of it (UTC); `written`: the text itself.
+    """
+    if parsed is None:
+        return None
+    try:
+        date = datetime(*parsed[:5], min(parsed[5], 59), tzinfo=UTC)
+    except (ValueError, OverflowError, TypeError):
+        return None
+    return _with_offset(sane(date, now), written)
+
+
+def iso_moment(written: object, now: datetime) -> datetime | None:
+    """RFC 3339 (JSON Feed) to an aware datetime; None if missing, unreadable or absurd."""
+    if not isinstance(written, str):
+        return None
+    try:
+        date = datetime.fromisoformat(written.strip())
+    except ValueError:
+        return None
+    return sane(date if date.tzinfo else date.replace(tzinfo=UTC), now)
+
+
+def sane(date: datetime, now: datetime) -> datetime | None:
+    """`date`, or None outside of 1990 .. two days from now: such a date says nothing about the story."""
+    try:
+        return date if EARLIEST <= date <= now + LATEST else None
+    except OverflowError:
+        return None
+
+
+def _with_offset(date: datetime | None, written: str | None) -> datetime | None:
+    match = _OFFSET.search(written[-12:]) if date and written and ":" in written else None
+    if not date or not match:
+        return date
+    sign, hours, minutes = match.groups()
+    offset = timedelta(hours=int(hours), minutes=int(minutes)) * (-1 if sign == "-" else 1)
+    return date.astimezone(timezone(offset)) if abs(offset) <= timedelta(hours=14) else date
