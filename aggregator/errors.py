@@ -30,6 +30,8 @@ FETCH_ERROR_KINDS: dict[str, str] = {
     "client_error": "the server refused the request (4xx)",
     "server_error": "the server is broken (5xx)",
     "unexpected_status": "the server's answer makes no sense here (204, 304 unasked, ...)",
+    "held": "the host asked for patience, so it was not asked",
+    "stopped": "we were told to stop",
     "robots": "robots.txt disallows the page",
     "not_html": "the page is not HTML",
     "not_a_feed": "what came is not a feed",

@@ -1,0 +1,8 @@
+"""URL -> bytes, politely and safely. The one door to requests, urllib3 and protego.
+
+`Fetcher` is all there is to know; see docs/fetching.md for what it promises to publishers.
+"""
+
+from aggregator.fetch.fetcher import Fetcher, user_agent
+
+__all__ = ["Fetcher", "user_agent"]

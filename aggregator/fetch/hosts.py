@@ -1,0 +1,128 @@
+"""What politeness needs to know of each host: when it was asked last, whether it asked for patience, its robots.txt.
+
+Pure bookkeeping: the caller locks, and gives the time. `now` is monotonic seconds, `clock` Unix time: spacing must
+not suffer from a clock that is set, a Retry-After must outlive the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from aggregator.fetch import robots
+from aggregator.model import HostState
+from aggregator.urls import site_of_host
+
+MOST_AT_ONCE = 2  # connections to one host; the second only when the first takes SLOW seconds
+SLOW = 5.0
+MAX_HOLD = 4 * 86_400.0  # seconds; 88 h has been seen in earnest (Media Cloud), 100 years is a mistake
+BARE_HOLD = 900.0  # seconds, after a 429 that does not say how long
+MANY_SUBDOMAINS = 5  # hosts of one domain asked so far: a 429 from one then speaks for all (Tumblr, Blogspot)
+
+
+class Host:
+    """One host (with its port where that is not the default one)."""
+
+    __slots__ = (
+        "changed", "crawl_delay", "hold_until", "hold_why", "name", "robots", "robots_at", "robots_error",
+        "robots_error_until", "running", "started",
+    )  # fmt: skip
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.running = 0
+        self.started = float("-inf")  # monotonic: when the last request began
+        self.hold_until = 0.0  # Unix time
+        self.hold_why: str | None = None
+        self.robots: str | None = None
+        self.robots_at = 0.0  # Unix time
+        self.robots_error = ""
+        self.robots_error_until = 0.0  # monotonic
+        self.crawl_delay = 0.0
+        self.changed = False
+
+    def ready_at(self, delay: float) -> float:
+        """Monotonic time from which the next request may begin, if the running one has ended by then."""
+        return self.started + max(delay, self.crawl_delay)
+
+    def may_start(self, now: float, delay: float) -> bool:
+        if self.running >= MOST_AT_ONCE or now < self.ready_at(delay):
+            return False
+        return not self.running or now >= self.started + SLOW
+
+    def held_for(self, clock: float) -> float:
+        """Seconds that the host still asks to be left alone, 0 if it does not."""
+        return max(0.0, self.hold_until - clock)
+
+    def hold(self, seconds: float, why: str, clock: float) -> None:
+        """Ask nothing for so long; a shorter hold never ends a longer one."""
+        until = clock + min(seconds, MAX_HOLD)
+        if until > self.hold_until:
+            self.hold_until, self.hold_why, self.changed = until, why, True
+
+    def knows_robots(self, clock: float, now: float) -> bool:
+        """Whether robots.txt need not be asked for now."""
+        fresh = self.robots is not None and 0 <= clock - self.robots_at < robots.MAX_AGE
+        return fresh or now < self.robots_error_until
+
+    def learn_robots(self, text: str, clock: float) -> None:
+        self.robots, self.robots_at, self.robots_error, self.changed = text, clock, "", True
+        self.robots_error_until = 0.0
+        self.crawl_delay = robots.crawl_delay(text)
+
+    def lack_robots(self, why: str, now: float) -> None:
+        """robots.txt is unreachable: the last known one holds on, without one every page is disallowed."""
+        self.robots_error = why
+        self.robots_error_until = now + robots.UNREACHABLE_AGE
+
+    def state(self) -> HostState:
+        return HostState(
+            self.name,
+            datetime.fromtimestamp(self.hold_until, UTC) if self.hold_until else None,
+            self.hold_why,
+            None,
+            self.robots,
+            datetime.fromtimestamp(self.robots_at, UTC) if self.robots_at else None,
+        )
+
+
+class Hosts:
+    """All hosts met so far, made on first sight from what was remembered."""
+
+    def __init__(self, remembered: Mapping[str, HostState]) -> None:
+        self._remembered = remembered
+        self._hosts: dict[str, Host] = {}
+        self._sites: dict[str, list[Host]] = {}
+
+    def get(self, name: str) -> Host:
+        host = self._hosts.get(name)
+        if host is None:
+            host = self._hosts[name] = Host(name)
+            self._recall(host)
+            site = self._sites.setdefault(site_of_host(name.partition(":")[0]), [])
+            site.append(host)
+        return host
+
+    def _recall(self, host: Host) -> None:
+        state = self._remembered.get(host.name)
+        if state is None:
+            return
+        if state.not_before:
+            host.hold_until, host.hold_why = state.not_before.timestamp(), state.why
+        if state.robots is not None and state.robots_at:
+            host.robots, host.robots_at = state.robots, state.robots_at.timestamp()
+            host.crawl_delay = robots.crawl_delay(state.robots)
+
+    def hold(self, name: str, seconds: float, why: str, clock: float) -> None:
+        """Leave a host alone, and its sisters too when it is one of many subdomains that one server stands behind."""
+        host = self.get(name)
+        sisters = self._sites.get(site_of_host(name.partition(":")[0]), [])
+        for one in sisters if len(sisters) >= MANY_SUBDOMAINS else [host]:
+            one.hold(seconds, why, clock)
+
+    def changed(self) -> list[HostState]:
+        """The states that changed since this was last asked."""
+        found = [host for host in self._hosts.values() if host.changed]
+        for host in found:
+            host.changed = False
+        return [host.state() for host in found]

@@ -1,0 +1,32 @@
+"""robots.txt (RFC 9309): may this page be fetched, and how slowly?"""
+
+from __future__ import annotations
+
+import functools
+
+from protego import Protego
+
+AGENT = "aggregator"  # the product token that robots.txt may address
+MAX_BYTES = 512_000  # RFC 9309 2.5: at least 500 KiB must be parsed; the rest is not read
+MAX_AGE = 86_400.0  # seconds; RFC 9309 2.4: not longer than 24 hours
+UNREACHABLE_AGE = 3_600.0  # seconds until a robots.txt that could not be had is asked for again
+MAX_CRAWL_DELAY = 30.0  # seconds; a larger one is kept to as far as this: 20 pages then take ten minutes
+
+
+@functools.lru_cache(maxsize=256)
+def _rules(text: str) -> Protego:
+    return Protego.parse(text)
+
+
+def allows(text: str, url: str) -> bool:
+    """Whether the robots.txt `text` lets us fetch `url`."""
+    return bool(_rules(text).can_fetch(url, AGENT))
+
+
+def crawl_delay(text: str) -> float:
+    """Seconds between two requests that the robots.txt asks for, 0 if none, at most MAX_CRAWL_DELAY."""
+    try:
+        delay = float(_rules(text).crawl_delay(AGENT) or 0)
+    except (TypeError, ValueError):
+        return 0.0
+    return min(max(delay, 0.0), MAX_CRAWL_DELAY) if delay == delay else 0.0
