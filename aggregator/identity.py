@@ -4,35 +4,53 @@ Requirements: a story that is listed again is never doubled, although its guid, 
 changed; a guid that is reused for another story loses neither story; an entry without any guid or link is still the
 same entry next time; every decision says why.
 
-Theory of operation: an entry is known by its guid, else by its canonical link, else by its content hash. A guid or a link
-that several entries of one document carry says nothing ("latest", the home page): there the content decides.
+Theory of operation: an entry and a known entry may agree in guid, in canonical link and in content. All pairs that
+agree in anything are ranked by how much they agree in, and taken from the top, each entry and each known entry once.
+Where only the guid or only the link agrees, the titles decide between "edited" and "reused for another story".
+
+Known exceptions: a feed that changes guid and headline of a story at once has it twice (deduplication by text
+folds it later). A guid reused with the same link, as pages that are rewritten all day do, is one entry with revisions.
+Rejected: trusting guids alone (`reader` makes 8 to 12 entries of 4), and fuzzy texts (deduplication's work).
 """
 
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
 
 from aggregator import urls
 from aggregator.model import Entry, KnownEntry, Match
 
 MAX_GUID = 500  # characters; a longer guid is stored as its hash
-SAME_STORY = 0.4  # share of title words in common from which a reused guid is an edit, not another story
+#: Share of title words in common (Jaccard) from which one guid, or one link, is one story that was edited.
+SAME_STORY = 0.4
+MIN_WORDS = 8  # of title and text, below which equal texts under new guids and links are a recurring headline
 
-_TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^<>]*>", re.I | re.S)
+_TAG = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)|<[^<>]*>", re.I | re.S)
 _WORD = re.compile(r"\w+")
+#: Counters that tick at every fetch: "Points: 12", "5 minutes ago".
+_COUNTER = re.compile(
+    r"\b(?:comments|likes|points|replies|score|shares|views|votes)\s*:\s*\d+|\b\d+\s+(?:minute|hour|day)s?\s+ago\b",
+    re.I,
+)
+#: Fragments that count versions or visits ("#0", "#xtor=RSS-1"); others name a part of a page, as in change logs.
+_VOLATILE_FRAGMENT = re.compile(r"\d{1,2}$|.*=")
+_SUFFIX = re.compile(r" ~[0-9a-f]{12}$")
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
     """What to ask the store for: known entries of the feed with any of these."""
 
-    guids: frozenset[str]
-    urls: frozenset[str]  # canonical
-    content_hashes: frozenset[str]
+    guids: tuple[str, ...]
+    urls: tuple[str, ...]  # canonical
+    hashes: tuple[str, ...]  # of contents
 
 
 def guid_key(entry: Entry) -> str | None:
@@ -41,23 +59,32 @@ def guid_key(entry: Entry) -> str | None:
     if not guid:
         return None
     if urls.is_web(guid):
-        guid = urls.canonical(guid)
-    return guid if len(guid) <= MAX_GUID else "hash:" + _digest(guid)
+        guid = _page(guid)
+    return guid if len(guid) <= MAX_GUID else f"hash:{_digest(guid)}"
 
 
 def url_key(entry: Entry) -> str | None:
-    """The entry's canonical link, None if there is none."""
-    return urls.canonical(entry.url) if entry.url else None
+    """The entry's link as stored and compared: canonical, with the fragment if that names a part of the page."""
+    return _page(entry.url) if entry.url else None
+
+
+def _page(url: str) -> str:
+    fragment = urlsplit(url).fragment
+    keep = fragment and not _VOLATILE_FRAGMENT.match(fragment)
+    return f"{urls.canonical(url)}#{fragment}" if keep else urls.canonical(url)
 
 
 def content_hash(entry: Entry) -> str:
     """A hash of what a reader reads: the words of title and text.
 
-    Markup, links, tracking pixels, white space and dates do not count; a changed word does.
+    Markup, links, tracking pixels, counters, white space and dates do not count; any other changed word does.
     """
-    text = _TAG.sub(" ", entry.content_html) if entry.content_html else entry.summary
-    words = _WORD.findall(f"{entry.title}\n{text}".casefold())
-    return _digest(" ".join(words))
+    return _digest(" ".join(_words(entry)))
+
+
+def _words(entry: Entry) -> list[str]:
+    text = html.unescape(_TAG.sub(" ", entry.content_html)) if entry.content_html else entry.summary
+    return _WORD.findall(_COUNTER.sub(" ", f"{entry.title}\n{text}").casefold())
 
 
 def _digest(text: str) -> str:
@@ -67,7 +94,123 @@ def _digest(text: str) -> str:
 def lookup_keys(entries: Sequence[Entry]) -> Keys:
     """What `match` needs to know of: ask the store for entries of this feed that have any of these."""
     return Keys(
-        guids=frozenset(key for entry in entries if (key := guid_key(entry))),
-        urls=frozenset(key for entry in entries if (key := url_key(entry))),
-        content_hashes=frozenset(map(content_hash, entries)),
+        guids=tuple({key: None for entry in entries if (key := guid_key(entry))}),
+        urls=tuple({key: None for entry in entries if (key := url_key(entry))}),
+        hashes=tuple(dict.fromkeys(map(content_hash, entries))),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """An entry of the document with its keys."""
+
+    entry: Entry
+    guid: str | None
+    url: str | None
+    content: str
+    words: int
+    link_tells: bool  # the link is this entry's alone in the document, and not the home page
+
+
+def match(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> list[Match]:
+    """Say of each entry of one document whether it is new, the same or changed, and why.
+
+    `known` are the feed's stored entries that share any of `lookup_keys(entries)`; more do no harm. The matches come
+    in the order of the entries; an entry that is listed twice word for word comes once. Guids of new entries are
+    unique among themselves and the known ones.
+    """
+    listed = _listed(entries)
+    pairs = [
+        (rank, position, number, why)
+        for position, one in enumerate(listed)
+        for number, other in enumerate(known)
+        if (found := _agreement(one, other)) is not None
+        for rank, why in [found]
+    ]
+    chosen: dict[int, tuple[KnownEntry, str]] = {}
+    taken: set[int] = set()
+    for _, position, number, why in sorted(pairs):
+        if position not in chosen and number not in taken:
+            chosen[position] = (known[number], why)
+            taken.add(number)
+    guids = {one.guid for one in known}
+    matches = []
+    for position, one in enumerate(listed):
+        if position in chosen:
+            other, why = chosen[position]
+            status = "same" if other.content_hash == one.content else "changed"
+            matches.append(Match(one.entry, status, other.id, other.guid, one.content, why, one.url))
+        else:
+            guid, why = _new_guid(one, guids)
+            guids.add(guid)
+            matches.append(Match(one.entry, "new", None, guid, one.content, why, one.url))
+    return matches
+
+
+def _listed(entries: Sequence[Entry]) -> list[_Listed]:
+    shared = Counter(url_key(entry) for entry in entries)
+    found: dict[tuple[str | None, str | None, str], _Listed] = {}
+    for entry in entries:
+        guid, url, words = guid_key(entry), url_key(entry), _words(entry)
+        content = _digest(" ".join(words))
+        tells = url is not None and shared[url] == 1 and urlsplit(url).path not in ("", "/")
+        found.setdefault((guid, url, content), _Listed(entry, guid, url, content, len(words), tells))
+    return list(found.values())
+
+
+def _agreement(one: _Listed, other: KnownEntry) -> tuple[int, str] | None:
+    """How much an entry agrees with a known one: a rank, 0 the best, and why; None if they are not the same."""
+    same_guid = one.guid is not None and _SUFFIX.sub("", other.guid) == one.guid
+    same_url = one.url is not None and one.url == other.url
+    same_content = one.content == other.content_hash
+    same_title = _similar(one.entry.title, other.title)
+    if same_guid and same_content:
+        return 0, "same guid"
+    if same_guid and same_url and (one.link_tells or same_title):
+        return 1, "same guid"
+    if same_url and same_content:
+        return 2, "same link, no guid" if one.guid is None else "same link, new guid"
+    if same_guid and same_title:
+        return 3, "same guid, new link"
+    if same_url and one.link_tells and (same_title or one.guid is None):
+        return 4, "same link, no guid" if one.guid is None else "same link, new guid"
+    if same_content and _not_recurring(one, other):
+        bare = one.guid is None and one.url is None
+        return 5, "same text, no guid and no link" if bare else "same text, new guid and link"
+    return None
+
+
+def _similar(title: str, other: str) -> bool:
+    """Whether two titles may head one story. Entries without titles have nothing to tell them apart by."""
+    one, two = set(_WORD.findall(title.casefold())), set(_WORD.findall(other.casefold()))
+    return not (one or two) or len(one & two) / len(one | two) >= SAME_STORY
+
+
+def _not_recurring(one: _Listed, other: KnownEntry) -> bool:
+    """Whether equal texts are one story: "Weather for today" under a new guid and link each day is not."""
+    if one.guid is None and one.url is None:
+        return True
+    date = one.entry.published
+    if date and other.published_at:
+        return _seconds_apart(date, other.published_at) < 60
+    return one.words >= MIN_WORDS
+
+
+def _seconds_apart(date: datetime, stored: str) -> float:
+    try:
+        return abs((datetime.fromisoformat(stored) - date).total_seconds())
+    except (ValueError, TypeError):
+        return float("inf")
+
+
+def _new_guid(one: _Listed, taken: set[str]) -> tuple[str, str]:
+    """What a new entry is stored under, and in what way it is new."""
+    if one.guid is not None:
+        guid, why, twice = one.guid, "new guid", "guid reused for another story"
+    elif one.url is not None:
+        guid, why, twice = one.url, "no guid: known by its link", "no guid, and a link that others have too"
+    else:
+        guid, why, twice = f"text:{one.content}", "no guid and no link: known by its text", ""
+    if guid not in taken:
+        return guid, why
+    return f"{guid} ~{_digest(f'{one.url} {one.content}')[:12]}", twice

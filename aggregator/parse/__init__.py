@@ -78,3 +78,9 @@ class Parser:
 
     def close(self) -> None:
         pass
+
+    def __enter__(self) -> Parser:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

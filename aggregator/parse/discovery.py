@@ -48,7 +48,11 @@ def what_came(body: bytes, url: str) -> str:
     start = body[:2_000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not start:
         return "the answer is empty"
-    if b"<html" in start or start.startswith(b"<!doctype html") or re.search(rb"<(?:head|body|title|div)\b", start):
+    if (
+        b"<html" in start
+        or start.startswith(b"<!doctype html")
+        or re.search(rb"<(?:head|body|title|div)\b", start)
+    ):
         match = _TITLE.search(body[:MAX_HTML])
         title = plain(match[1].decode("utf-8", "replace"), 100) if match else ""
         named = f"an HTML page, “{title}”" if title else "an HTML page"

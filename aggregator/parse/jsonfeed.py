@@ -68,7 +68,9 @@ def _text(raw: Mapping[str, Any], key: str) -> str:
 def _entry(item: Mapping[str, Any], raw_hash: str, url: str, language: str | None, now: datetime) -> Entry:
     text = _text(item, "content_text")
     content = _text(item, "content_html") or "".join(
-        f"<p>{html.escape(paragraph)}</p>" for paragraph in text[:MAX_CONTENT].split("\n\n") if paragraph.strip()
+        f"<p>{html.escape(paragraph)}</p>"
+        for paragraph in text[:MAX_CONTENT].split("\n\n")
+        if paragraph.strip()
     )
     people = item.get("authors") if isinstance(item.get("authors"), list) else [item.get("author")]
     authors = [plain(_text(one, "name"), MAX_NAME) for one in people or () if isinstance(one, dict)]
@@ -85,6 +87,8 @@ def _entry(item: Mapping[str, Any], raw_hash: str, url: str, language: str | Non
         updated=updated,
         language=_text(item, "language")[:MAX_NAME].lower() or language,
         image=urls.absolute(_text(item, "image") or _text(item, "banner_image"), url),
-        tags=tuple(plain(tag, MAX_NAME) for tag in tags if isinstance(tag, str))[:50] if isinstance(tags, list) else (),
+        tags=tuple(plain(tag, MAX_NAME) for tag in tags if isinstance(tag, str))[:50]
+        if isinstance(tags, list)
+        else (),
         raw_hash=raw_hash,
     )

@@ -50,14 +50,18 @@ _CORE = (b"purl.org/rss/1.0/", b"my.netscape.com/rdf/simple/0.9/", b"purl.org/at
          b"backend.userland.com/rss", b"blogs.law.harvard.edu/tech/rss")  # fmt: skip
 _LONG_TAG = re.compile(rb"<[^<>]{%d,}>?" % MAX_TAG)
 _ATTRIBUTE = re.compile(rb"\s[^\s=<>\"']+\s*=")
-_CATEGORY = re.compile(rb"<((?:\w+:)?(?:category|subject|keywords|tags))(?=[\s/>])[^<>]*(?:/>|>[^<]*(?:</\1\s*>)?)", re.I)
+_CATEGORY = re.compile(
+    rb"<((?:\w+:)?(?:category|subject|keywords|tags))(?=[\s/>])[^<>]*(?:/>|>[^<]*(?:</\1\s*>)?)", re.I
+)
 _AUTHOR = re.compile(
     rb"<((?:\w+:)?(?:author|creator|contributor|managingEditor|webMaster|publisher|name|email))(?:\s[^<>]*)?>"
     rb"(?:<!\[CDATA\[)?[^<]{%d,}" % MAX_AUTHOR,
     re.I,
 )
 _RUN = re.compile(rb"<{%d,}" % MAX_RUN)
-_FIELDS = re.compile(rb"<((?:\w+:)?(?:description|encoded|content|summary|body|title|guid|id|link))(?:\s[^<>]*)?>", re.I)
+_FIELDS = re.compile(
+    rb"<((?:\w+:)?(?:description|encoded|content|summary|body|title|guid|id|link))(?:\s[^<>]*)?>", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,9 @@ def prepare(body: bytes, content_type: str | None, seen: frozenset[str]) -> Prep
     if skipped:
         complete = False
         problems.append(f"{skipped} of {len(items)} entries are left for the next fetch")
-    return Prepared(b"".join(pieces), content_type, tuple(kept), tuple(cut), "; ".join(problems) or None, complete)
+    return Prepared(
+        b"".join(pieces), content_type, tuple(kept), tuple(cut), "; ".join(problems) or None, complete
+    )
 
 
 def _ascii_compatible(body: bytes, content_type: str | None) -> tuple[bytes, str | None]:

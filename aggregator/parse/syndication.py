@@ -21,7 +21,13 @@ MAX_CONTENT = 1_000_000  # characters
 MAX_GUID = 100_000  # characters; identity stores a hash of long ones
 MAX_LIST = 50  # authors or tags kept of an entry
 
-_PERIODS = {"hourly": 3600.0, "daily": 86400.0, "weekly": 604800.0, "monthly": 2_592_000.0, "yearly": 31_536_000.0}
+_PERIODS = {
+    "hourly": 3600.0,
+    "daily": 86400.0,
+    "weekly": 604800.0,
+    "monthly": 2_592_000.0,
+    "yearly": 31_536_000.0,
+}
 _DAYS = {"monday": 0, "tuesday": 1, "wednesday": 2, "thursday": 3, "friday": 4, "saturday": 5, "sunday": 6}
 _SKIP = re.compile(rb"<skip(Hours|Days)\b[^<>]*>(.{0,2000}?)</skip\1\s*>", re.I | re.S)
 _SKIPPED = re.compile(rb"<(?:hour|day)\b[^<>]*>\s*(\w{1,9})\s*<", re.I)
@@ -35,17 +41,24 @@ def read(document: Prepared, url: str, now: datetime) -> ParsedFeed:
         headers["content-type"] = document.content_type
     try:
         result = feedparser.parse(
-            io.BytesIO(document.data), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+            io.BytesIO(document.data),
+            response_headers=headers,
+            sanitize_html=False,
+            resolve_relative_uris=False,
         )
     except Exception as error:  # feedparser promises nothing; what it raised so far is scrubbed before it
-        raise ParseError(url, "broken_feed", f"the feed cannot be read ({type(error).__name__}: {error})") from error
+        raise ParseError(
+            url, "broken_feed", f"the feed cannot be read ({type(error).__name__}: {error})"
+        ) from error
     if not result.get("version") and not result.entries:
         raise ParseError(url, "not_a_feed", "what came is not a feed")
     # The n-th item is the n-th entry unless the markup is broken; then nothing can be cut next time.
     aligned = len(result.entries) == len(document.hashes)
     hashes = document.hashes if aligned else ("",) * len(result.entries)
     language = _language(result.feed.get("language"))
-    entries = tuple(_entry(raw, known, url, language, now) for raw, known in zip(result.entries, hashes, strict=True))
+    entries = tuple(
+        _entry(raw, known, url, language, now) for raw, known in zip(result.entries, hashes, strict=True)
+    )
     return ParsedFeed(
         title=plain(_text(result.feed, "title"), MAX_TITLE),
         site_url=urls.absolute(_text(result.feed, "link"), url),
@@ -95,8 +108,12 @@ def _date(raw: Mapping[str, Any], keys: tuple[str, ...], now: datetime) -> datet
 
 def _link(raw: Mapping[str, Any], url: str) -> str | None:
     candidates = [raw.get("feedburner_origlink"), raw.get("link")]
-    candidates += [link.get("href") for link in raw.get("links") or () if link.get("rel") in (None, "alternate")]
-    return next((found for one in candidates if isinstance(one, str) and (found := urls.absolute(one, url))), None)
+    candidates += [
+        link.get("href") for link in raw.get("links") or () if link.get("rel") in (None, "alternate")
+    ]
+    return next(
+        (found for one in candidates if isinstance(one, str) and (found := urls.absolute(one, url))), None
+    )
 
 
 def _authors(raw: Mapping[str, Any]) -> tuple[str, ...]:
@@ -110,7 +127,9 @@ def _tags(raw: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _distinct(names: list[str]) -> tuple[str, ...]:
-    return tuple(name for name in dict.fromkeys(plain(name, MAX_NAME) for name in names[: 4 * MAX_LIST]) if name)[:MAX_LIST]
+    return tuple(
+        name for name in dict.fromkeys(plain(name, MAX_NAME) for name in names[: 4 * MAX_LIST]) if name
+    )[:MAX_LIST]
 
 
 def _entry_language(raw: Mapping[str, Any]) -> str | None:
@@ -119,7 +138,11 @@ def _entry_language(raw: Mapping[str, Any]) -> str | None:
 
 
 def _language(code: object) -> str | None:
-    return code.strip().replace("_", "-").lower() if isinstance(code, str) and _WORDS.match(code.strip()) else None
+    return (
+        code.strip().replace("_", "-").lower()
+        if isinstance(code, str) and _WORDS.match(code.strip())
+        else None
+    )
 
 
 def _image(raw: Mapping[str, Any], url: str) -> str | None:
@@ -128,7 +151,9 @@ def _image(raw: Mapping[str, Any], url: str) -> str | None:
         if media.get("medium") == "image" or str(media.get("type", "")).startswith("image/"):
             found.append(media.get("url"))
     found += [media.get("url") for media in raw.get("media_thumbnail") or ()]
-    found += [link.get("href") for link in raw.get("links") or () if str(link.get("type", "")).startswith("image/")]
+    found += [
+        link.get("href") for link in raw.get("links") or () if str(link.get("type", "")).startswith("image/")
+    ]
     return next((image for one in found if isinstance(one, str) and (image := urls.absolute(one, url))), None)
 
 

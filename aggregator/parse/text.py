@@ -15,7 +15,8 @@ LATEST = timedelta(days=2)  # ahead of now: time zones told wrongly reach one da
 
 #: Elements whose text is not for reading.
 _UNREAD = re.compile(
-    r"<(script|style|template|noscript|iframe|object|svg|math|head)\b[^>]*(?:/>|>.*?(?:</\1\s*>|\Z))", re.I | re.S
+    r"<(script|style|template|noscript|iframe|object|svg|math|head)\b[^>]*(?:/>|>.*?(?:</\1\s*>|\Z))",
+    re.I | re.S,
 )
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<[!?][^>]*>", re.S)
 #: Names that make "<name ...>" a tag; anything else between angle brackets ("List<String>") is text.
