@@ -1,0 +1,255 @@
+"""The demo: made-up outlets on loopback, and what the real pipeline makes of them."""
+
+from contextlib import closing
+from datetime import UTC, datetime, sqlite3, timedelta
+from http.client import HTTPConnection
+
+import pytest
+
+from aggregator import demo
+from aggregator.demo.content import editions, outlets
+from aggregator.demo.server import ADDRESS, Answer, serving, sites
+from aggregator.errors import ConfigError
+from aggregator.urls import canonical
+
+BASE = datetime(2026, 3, 4, 15, 30, tzinfo=UTC)
+
+
+# ----------------------------------------------------------------------------------------- content
+
+
+def test_there_are_forty_three_entries_of_nineteen_stories_at_eight_outlets():
+    printed = editions(BASE)
+    assert len(printed) == len({edition.url for edition in printed}) == 43
+    assert len({edition.story for edition in printed}) == 19
+    assert len({edition.outlet.key for edition in printed}) == 8
+
+
+def test_no_outlet_prints_a_story_twice():
+    assert len({(edition.story, edition.outlet.key) for edition in editions(BASE)}) == 43
+
+
+def test_everything_was_published_within_the_last_two_days():
+    assert all(BASE - timedelta(days=2) < edition.published < BASE for edition in editions(BASE))
+
+
+def test_copies_of_a_story_are_not_all_the_same_text():
+    texts = {}
+    for edition in editions(BASE):
+        texts.setdefault(edition.story, []).append(edition.paragraphs)
+    assert all(len(copies) == 1 or len(set(copies)) > 1 for copies in texts.values())
+
+
+def test_false_friends_share_sentences():
+    by_story = {edition.story: set(" ".join(edition.paragraphs).split()) for edition in editions(BASE)}
+    for one, other in [
+        ("budget-ansel", "budget-brackwater"),
+        ("fish-one", "fish-two"),
+        ("match-tarn", "match-issel"),
+    ]:
+        shared = by_story[one] & by_story[other]
+        assert len(shared) > 0.4 * len(by_story[one] | by_story[other])
+
+
+@pytest.mark.parametrize(
+    "edition", editions(BASE), ids=lambda edition: f"{edition.outlet.key}-{edition.story}"
+)
+def test_no_placeholder_is_left_in_print(edition):
+    page = sites(BASE, BASE)[edition.outlet.host, edition.url.split(".example")[1]]()
+    assert not {"{", "$"} & set("".join((edition.title, edition.byline, *edition.paragraphs)))
+    assert b"$" not in page.body
+
+
+# ---------------------------------------------------------------------------------------- serving
+
+
+@pytest.fixture(scope="module")
+def port():
+    with serving(sites(BASE, today=BASE)) as port:
+        yield port
+
+
+def get(port, host, path, **headers):
+    connection = HTTPConnection(ADDRESS, port, timeout=5)
+    connection.request("GET", path, headers={"Host": host, **headers})
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    return response, body
+
+
+def test_every_page_of_every_outlet_is_served_in_its_charset(port):
+    for edition in editions(BASE):
+        response, body = get(port, edition.outlet.host, edition.url.split(".example")[1])
+        assert response.status == 200
+        assert edition.title in body.decode(edition.outlet.charset).replace("&amp;", "&")
+
+
+def test_an_outlet_is_told_by_the_host_header_alone(port):
+    assert get(port, "harbourherald.example", "/feed.xml")[0].status == 200
+    assert get(port, "thelantern.example", "/feed.xml")[0].status == 404
+
+
+@pytest.mark.parametrize("outlet", [one for one in outlets() if one.tagline and one.feed.guids == "url"])
+def test_a_feed_that_has_not_changed_answers_304_without_a_body(port, outlet):
+    first, _ = get(port, outlet.host, outlet.feed.path)
+    for name, value in {"If-None-Match": first["ETag"], "If-Modified-Since": first["Last-Modified"]}.items():
+        again, body = get(port, outlet.host, outlet.feed.path, **{name: value})
+        assert (again.status, body) == (304, b"")
+
+
+def test_an_etag_outweighs_a_date():
+    with serving({("a.example", "/"): lambda: Answer(b"x", "text/plain", modified=BASE)}) as port:
+        date = get(port, "a.example", "/")[0]["Last-Modified"]
+        assert (
+            get(port, "a.example", "/", **{"If-None-Match": '"other"', "If-Modified-Since": date})[0].status
+            == 200
+        )
+
+
+def test_one_feed_has_new_guids_in_every_answer(port):
+    assert (
+        get(port, "uplandgazette.example", "/rss.xml")[1] != get(port, "uplandgazette.example", "/rss.xml")[1]
+    )
+
+
+def test_one_feed_is_a_web_page_and_one_is_down(port):
+    assert get(port, "saltroadtimes.example", "/rss")[1].startswith(b"<!doctype html>")
+    assert get(port, "oldmillcourier.example", "/feed")[0].status == 503
+
+
+# ------------------------------------------------------------------------------------ the pipeline
+
+
+class Ran:
+    """A demo that ran twice in one folder, and what its database says of every page."""
+
+    def __init__(self, directory):
+        self.first = demo.run(directory)
+        self.first_rows = self._rows(directory)
+        self.second = demo.run(directory)
+        self.rows = self._rows(directory)
+        printed_at = datetime.fromisoformat((directory / "printed-at.txt").read_text().strip())
+        self.editions = {canonical(edition.url): edition for edition in editions(printed_at)}
+        self.directory = directory
+
+    @staticmethod
+    def _rows(directory):
+        """Canonical URL -> what is stored of that page, whether it was kept or folded away."""
+        with closing(sqlite3.connect(directory / "db" / "news.db")) as db:
+            db.row_factory = sqlite3.Row
+            found = db.execute(
+                "select url, id as article_id, title, byline, published_at, language, source, text, problem,"
+                " 'kept' as reason, '{}' as evidence from articles union all"
+                " select url, article_id, title, byline, published_at, language, source, text, problem,"
+                " reason, evidence from duplicates"
+            ).fetchall()
+        return {canonical(row["url"]): dict(row) for row in found}
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    return Ran(tmp_path_factory.mktemp("demo"))
+
+
+EDITIONS = pytest.mark.parametrize(
+    ("outlet", "story"),
+    [(edition.outlet.key, edition.story) for edition in editions(BASE)],
+    ids=lambda value: value,
+)
+
+
+def stored(ran, outlet, story):
+    [(key, edition)] = [
+        (key, one) for key, one in ran.editions.items() if (one.outlet.key, one.story) == (outlet, story)
+    ]
+    return edition, ran.rows[key]
+
+
+def test_it_says_what_it_found(ran):
+    assert ran.first.summary == "43 entries from 8 feeds: 19 articles, 24 copies folded away, 2 feeds failed"
+
+
+def test_every_entry_is_stored_once(ran):
+    assert set(ran.rows) == set(ran.editions)
+    assert ran.first.entries == 43
+
+
+def test_each_article_is_one_declared_story_with_all_its_copies(ran):
+    found, declared = {}, {}
+    for key, edition in ran.editions.items():
+        found.setdefault(ran.rows[key]["article_id"], set()).add(f"{edition.story} at {edition.outlet.key}")
+        declared.setdefault(edition.story, set()).add(f"{edition.story} at {edition.outlet.key}")
+    assert sorted(map(sorted, found.values())) == sorted(map(sorted, declared.values()))
+
+
+@EDITIONS
+def test_the_paragraphs_of_a_page_are_exactly_those_printed(ran, outlet, story):
+    edition, row = stored(ran, outlet, story)
+    assert row["text"].split("\n\n") == list(edition.paragraphs)
+
+
+@EDITIONS
+def test_the_headline_of_a_page_is_the_one_printed(ran, outlet, story):
+    edition, row = stored(ran, outlet, story)
+    assert row["title"] == edition.title
+
+
+@EDITIONS
+def test_published_is_when_it_was_printed_and_not_when_it_was_rendered(ran, outlet, story):
+    edition, row = stored(ran, outlet, story)
+    assert datetime.fromisoformat(row["published_at"]) == edition.published
+
+
+@EDITIONS
+def test_the_byline_is_the_one_printed_without_by(ran, outlet, story):
+    edition, row = stored(ran, outlet, story)
+    assert row["byline"] == edition.byline.removeprefix("By ").removeprefix("Von ")
+
+
+@EDITIONS
+def test_the_language_is_the_outlets(ran, outlet, story):
+    edition, row = stored(ran, outlet, story)
+    assert row["language"] == edition.outlet.language
+
+
+def test_only_the_feed_with_the_full_text_spares_its_pages_a_visit(ran):
+    assert {ran.editions[key].outlet.key for key, row in ran.rows.items() if row["source"] == "feed"} == {
+        "halyard"
+    }
+
+
+def test_the_agencys_own_copy_is_the_one_kept(ran):
+    for key, edition in ran.editions.items():
+        if edition.outlet.key == "halyard":
+            assert ran.rows[key]["reason"] == "kept"
+
+
+def test_the_feeds_in_trouble_are_named_with_their_trouble(ran):
+    assert {(failure.feed, failure.kind) for failure in ran.first.report.failures} == {
+        ("http://oldmillcourier.example/feed", "server_error"),
+        ("http://saltroadtimes.example/rss", "not_a_feed"),
+    }
+
+
+def test_a_second_run_adds_nothing(ran):
+    report = ran.second.report
+    assert (report.entries_new, report.articles_new, report.duplicates, report.articles_revised) == (
+        0,
+        0,
+        0,
+        0,
+    )
+    assert ran.rows == ran.first_rows
+    assert ran.second.summary == ran.first.summary
+
+
+def test_a_second_run_is_answered_304_by_all_feeds_but_the_one_with_changing_guids(ran):
+    assert (ran.second.report.feeds_ok, ran.second.report.feeds_not_modified) == (8, 7)
+
+
+def test_a_folder_with_a_feeds_yaml_of_the_users_own_is_left_alone(tmp_path):
+    (tmp_path / "feeds.yaml").write_text("- https://example.org/feed\n")
+    with pytest.raises(ConfigError, match="was not written by the demo; give the demo a folder of its own"):
+        demo.run(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["feeds.yaml"]
