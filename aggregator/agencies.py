@@ -60,7 +60,9 @@ AGENCIES = {
 }
 
 #: "CITY, Country (Agency) - ", within the first characters of a text; the place starts with a capital.
-_DATELINE = re.compile(r"^\W{0,2}[A-Z\u00c0-\u00de][^()\n]{1,60}?\s*\(([^()\d\n]{2,32})\)\s*(?:[-\u2013\u2014:]|$)")
+_DATELINE = re.compile(
+    r"^\W{0,2}[A-Z\u00c0-\u00de][^()\n]{1,60}?\s*\(([^()\d\n]{2,32})\)\s*(?:[-\u2013\u2014:]|$)"
+)
 _LEADING = re.compile(r"^\W{0,3}[(\[]?(?P<name>[^()\[\]\n]{2,24}?)[)\]]?\s*[-\u2013\u2014:]\s")
 _SEPARATORS = re.compile(r"\s*(?:[/,;|]|\band\b|\bund\b|\bet\b|\by\b|\be\b|&)\s*", re.IGNORECASE)
 

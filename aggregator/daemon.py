@@ -39,7 +39,9 @@ FIRST_WAIT, LONGEST_WAIT = 5.0, 300.0
 class Daemon:
     """Rounds for ever, until `stop`. Raises ConfigError or StoreError only from its start."""
 
-    def __init__(self, feeds: Path, database: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)):
+    def __init__(
+        self, feeds: Path, database: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ):
         self._feeds, self._database, self._clock = feeds, database, clock
         self._config: Config = configuration.load(feeds)
         self._read_at = _modified(feeds)
@@ -63,7 +65,9 @@ class Daemon:
             )
             scheduler.add_listener(lambda event: self._survive(event.exception), EVENT_JOB_ERROR)
             with self._signals():
-                log.info("watching %d feeds of %s into %s", len(self._config.feeds), self._feeds, self._database)
+                log.info(
+                    "watching %d feeds of %s into %s", len(self._config.feeds), self._feeds, self._database
+                )
                 notify(f"READY=1\nSTATUS={len(self._config.feeds)} feeds")
                 scheduler.start()
                 self._stop.wait()
@@ -155,7 +159,9 @@ def _only_one(database: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+")
     except OSError as error:
-        raise StoreError(str(path), f"cannot be written: {error.strerror}", "make the folder writable") from error
+        raise StoreError(
+            str(path), f"cannot be written: {error.strerror}", "make the folder writable"
+        ) from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -34,7 +34,9 @@ def is_web(url: str | None) -> bool:
         return False
     try:
         parts = urlsplit(url)
-        return parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and _port(parts) is not False
+        return (
+            parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and _port(parts) is not False
+        )
     except ValueError:
         return False
 
@@ -79,7 +81,9 @@ def canonical(url: str) -> str:
     port = _port(parts)
     if port and port != _DEFAULT_PORTS[parts.scheme.lower()]:
         host = f"{host}:{port}"
-    path = quote(unquote(parts.path, errors="surrogateescape"), safe="/:@!$&'()*+,;=-._~", errors="surrogateescape")
+    path = quote(
+        unquote(parts.path, errors="surrogateescape"), safe="/:@!$&'()*+,;=-._~", errors="surrogateescape"
+    )
     path = re.sub(r"/(?:index\.(?:html?|php))?$", "", re.sub(r"/{2,}", "/", path))
     query = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _is_tracking(k)]
     return urlunsplit(("https", host, path, urlencode(sorted(query)), ""))
@@ -128,4 +132,6 @@ def host(url: str) -> str:
 def fetchable(url: str) -> str:
     """The URL with characters that HTTP cannot carry percent-encoded, and without its fragment."""
     parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc, quote(parts.path, safe=_SAFE), quote(parts.query, safe=_SAFE), ""))
+    return urlunsplit(
+        (parts.scheme, parts.netloc, quote(parts.path, safe=_SAFE), quote(parts.query, safe=_SAFE), "")
+    )

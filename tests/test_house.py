@@ -66,7 +66,9 @@ def test_every_module_has_a_floor():
 
 @pytest.mark.parametrize(("name", "path"), list(modules()), ids=lambda value: getattr(value, "name", value))
 def test_imports_only_go_down(name, path):
-    ours = {module for top, module in imports(path) if top == "aggregator" and module in FLOORS and module != name}
+    ours = {
+        module for top, module in imports(path) if top == "aggregator" and module in FLOORS and module != name
+    }
     assert {module for module in ours if FLOORS[module] > FLOORS[name]} == set()
     if FLOORS[name] == 2:
         assert {module for module in ours if FLOORS[module] == 2} == set()
@@ -77,9 +79,13 @@ def test_each_library_has_one_door(name, path):
     assert {top for top, _ in imports(path) if name not in DOORS.get(top, {name})} == set()
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
+)
 def test_only_cli_prints(path):
     if "cli" in path.parts:
         return
     calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-    assert [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"] == []
+    assert [
+        call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"
+    ] == []

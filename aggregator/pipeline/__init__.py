@@ -20,8 +20,10 @@ entry that was not stored is still pending. `feeds` is the first half, `pages` a
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event
@@ -88,7 +90,11 @@ def run(
     stop, progress = stop or Event(), progress or (lambda _: None)
     store.feeds.sync(config.feeds, clock())
     by_url = {feed.url: feed for feed in config.feeds}
-    with Fetcher(config.settings, store.feeds.hosts(), stop=stop) as fetcher, Parser() as parser:
+    with (
+        Fetcher(config.settings, store.feeds.hosts()) as fetcher,
+        contextlib.closing(Parser()) as parser,
+        _stopping(fetcher, stop),
+    ):
         try:
             feeds.fetch_round(config, by_url, store, fetcher, parser, tally, progress, stop, clock, urls)
             with Workers(config.settings) as workers:
@@ -97,7 +103,9 @@ def run(
                     if not batch:
                         break
                     try:
-                        ready = pages.read(batch, config, store, fetcher, workers, tally, progress, stop, clock)
+                        ready = pages.read(
+                            batch, config, store, fetcher, workers, tally, progress, stop, clock
+                        )
                         stories.store_all(ready, config, store, tally, stop, clock)
                     finally:
                         store.pending.release(item.entry_id for item in batch)
@@ -107,3 +115,23 @@ def run(
         clock(), every=TIDY_EVERY, keep_fetches=config.settings.keep_fetches, window=config.settings.window
     )
     return tally.report(time.monotonic() - started)
+
+
+@contextlib.contextmanager
+def _stopping(fetcher: Fetcher, stop: Event) -> Iterator[None]:
+    """While in here, setting `stop` cuts the fetcher's downloads short."""
+    over = Event()
+
+    def watch() -> None:
+        while not over.wait(0.2):
+            if stop.is_set():
+                fetcher.stop()
+                return
+
+    watcher = threading.Thread(target=watch, name="stop watcher", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()

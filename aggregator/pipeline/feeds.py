@@ -45,12 +45,15 @@ def fetch_round(
     waiting = {state.id: state for state in store.feeds.claim(feeds, clock(), urls=urls)}
     total = len(waiting)
     requests = [
-        Request(state.id, state.fetch_url, "feed", state.validators, state.feed.headers) for state in waiting.values()
+        Request(state.id, state.fetch_url, "feed", state.validators, state.feed.headers)
+        for state in waiting.values()
     ]
     try:
         for done, (request, answer) in enumerate(fetcher.fetch_all(requests), start=1):
             if stop.is_set():
                 break  # what was cut off by the stop is no failure of the feed
+            if isinstance(answer, FetchError) and answer.kind == "stopped":
+                continue
             state = waiting[request.key]
             outcome = digest(state, answer, config, store, parser, clock())
             store.feeds.record(outcome, clock())
@@ -69,7 +72,12 @@ def fetch_round(
 
 
 def digest(
-    state: FeedState, answer: Response | FetchError, config: Config, store: Store, parser: Parser, now: datetime
+    state: FeedState,
+    answer: Response | FetchError,
+    config: Config,
+    store: Store,
+    parser: Parser,
+    now: datetime,
 ) -> FeedOutcome:
     """What one feed's answer comes to: its new entries, and when to come again and why."""
     parsed, validators, body_hash, matches = None, None, None, ()

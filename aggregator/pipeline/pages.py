@@ -9,14 +9,15 @@ from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import TYPE_CHECKING
 
-from aggregator import agencies, extract, sites, urls, words
+from aggregator import agencies, sites, urls, words
+from aggregator.errors import FetchError
+from aggregator.extract import extract, extract_fragment
 from aggregator.fetch import Fetcher
 from aggregator.model import (
     Config,
     Document,
     Entry,
     Feed,
-    FetchError,
     Pending,
     Progress,
     Request,
@@ -36,7 +37,9 @@ TEASER_ENDINGS = ("…", "...", "[…]", "[...]", "...]", "…]")
 #: A page whose text is shorter than this share of what the feed itself says was not read well.
 WORSE_THAN_FEED = 0.6
 #: Kinds of failure that pass: the feed's text is stored, and the page is tried again after these waits.
-PASSING = frozenset({"dns", "connect", "tls", "timeout", "incomplete", "bad_http", "rate_limited", "server_error"})
+PASSING = frozenset(
+    {"dns", "connect", "tls", "timeout", "incomplete", "bad_http", "rate_limited", "server_error"}
+)
 RETRY_AFTER = (timedelta(minutes=20), timedelta(hours=3))
 #: Texts this many words long are not furniture-free by chance: shorter ones of a page are told as a problem.
 MIN_WORDS = 20
@@ -92,10 +95,14 @@ def read(
 
     def jobs() -> Iterator[tuple[object, ...]]:
         for done, (request, answer) in enumerate(fetcher.fetch_all(requests), start=1):
+            if stop.is_set():
+                return
             item = items[request.key]
             error = answer if isinstance(answer, FetchError) else None
             progress(
-                Progress("pages", done, len(requests), item.entry.title, problem=error.message if error else None)
+                Progress(
+                    "pages", done, len(requests), item.entry.title, problem=error.message if error else None
+                )
             )
             if error is not None:
                 problems[request.key] = (f"{error.message} ({error.kind})", error.kind in PASSING)
@@ -151,17 +158,17 @@ def extract_page(
     now: datetime,
 ) -> tuple[int, Document]:
     """One page's document. Runs in a worker process."""
-    charset = next((p.split("=", 1)[1].strip("\"' ") for p in content_type.split(";")[1:] if "charset=" in p), None)
-    document = extract.extract(
-        body, url, hint=entry, site=memory, keep=keep, drop=drop, charset=charset, now=now
+    charset = next(
+        (p.split("=", 1)[1].strip("\"' ") for p in content_type.split(";")[1:] if "charset=" in p), None
     )
+    document = extract(body, url, hint=entry, site=memory, keep=keep, drop=drop, charset=charset, now=now)
     return entry_id, document
 
 
 def feed_text(item: Pending) -> Document:
     """What the feed itself says of an entry, as a clean document."""
     entry = item.entry
-    document = extract.extract_fragment(entry.content_html or "", entry.url, hint=entry)
+    document = extract_fragment(entry.content_html or "", entry.url, hint=entry)
     if not document.paragraphs and entry.summary:
         document = replace(document, paragraphs=tuple(p for p in entry.summary.split("\n\n") if p.strip()))
     return document
@@ -169,7 +176,9 @@ def feed_text(item: Pending) -> Document:
 
 def is_full_text(document: Document) -> bool:
     """Whether a feed's text is the article, not a teaser for it."""
-    return words.count(document.text) >= FULL_TEXT_WORDS and not document.text.rstrip().endswith(TEASER_ENDINGS)
+    return words.count(document.text) >= FULL_TEXT_WORDS and not document.text.rstrip().endswith(
+        TEASER_ENDINGS
+    )
 
 
 def choose(page: Document | None, feed: Document, problem: str | None) -> tuple[Document, str, str | None]:
@@ -182,9 +191,17 @@ def choose(page: Document | None, feed: Document, problem: str | None) -> tuple[
         return feed, "feed", problem
     of_page, of_feed = words.count(page.text), words.count(feed.text)
     if of_page >= WORSE_THAN_FEED * of_feed and of_page >= min(MIN_WORDS, of_feed + 1):
-        return replace(page, title=page.title or feed.title, summary=page.summary or feed.summary), "page", None
+        return (
+            replace(page, title=page.title or feed.title, summary=page.summary or feed.summary),
+            "page",
+            None,
+        )
     what = ", ".join(page.flags) if page.flags else f"only {of_page} words"
-    return replace(feed, title=feed.title or page.title, flags=page.flags), "feed", f"the page gave no article ({what})"
+    return (
+        replace(feed, title=feed.title or page.title, flags=page.flags),
+        "feed",
+        f"the page gave no article ({what})",
+    )
 
 
 def without_repeats(documents: dict[int, Document], store: Store) -> dict[int, Document]:

@@ -22,7 +22,12 @@ FULLER = 1.25
 
 
 def store_all(
-    ready: Iterable[Ready], config: Config, store: Store, tally: Tally, stop: Event, clock: Callable[[], datetime]
+    ready: Iterable[Ready],
+    config: Config,
+    store: Store,
+    tally: Tally,
+    stop: Event,
+    clock: Callable[[], datetime],
 ) -> None:
     """Judge and store stories in the order given, one transaction each."""
     for one in ready:
@@ -51,7 +56,9 @@ def terms_of(sketch: dedup.Sketch) -> Terms:
     return Terms(sketch.postings, sketch.probes, sketch.published or 0.0)
 
 
-def place(item: Pending, story: Story, sketch: dedup.Sketch, store: Store, window: float, now: datetime) -> Saved:
+def place(
+    item: Pending, story: Story, sketch: dedup.Sketch, store: Store, window: float, now: datetime
+) -> Saved:
     """Put one story where it belongs. Call inside a transaction."""
     terms = terms_of(sketch)
     if item.article_id is not None:
@@ -88,7 +95,13 @@ def is_better(story: Story, priority: int, verdict: Verdict, kept: Kept) -> bool
 
 
 def _again(
-    item: Pending, story: Story, sketch: dedup.Sketch, terms: Terms, store: Store, window: float, now: datetime
+    item: Pending,
+    story: Story,
+    sketch: dedup.Sketch,
+    terms: Terms,
+    store: Store,
+    window: float,
+    now: datetime,
 ) -> Saved:
     """An entry that is stored already: its outlet edited it, or its page could be had at last."""
     assert item.article_id is not None
@@ -106,5 +119,3 @@ def _again(
         if verdict.copy_of is not None:
             return store.stories.fold(item.article_id, verdict.copy_of, verdict, now, remember=False)
     return saved
-
-

@@ -29,7 +29,9 @@ class Workers:
         self._processes = settings.processes or os.cpu_count() or 1
         self._executor: Executor | None = None
 
-    def map(self, function: Callable[..., T], jobs: Iterable[tuple[object, ...]], expected: int) -> Iterator[T]:
+    def map(
+        self, function: Callable[..., T], jobs: Iterable[tuple[object, ...]], expected: int
+    ) -> Iterator[T]:
         """`function(*job)` for every job, in their order; `jobs` is consumed as it comes (it may be a slow generator).
 
         `expected`: about how many jobs there are.

@@ -25,12 +25,20 @@ WAL_LIMIT = 16 * 1024 * 1024
 _HINTS = (
     ("is locked", "another program holds the database", "close what writes to it, or try again"),
     ("disk is full", "the disk is full", "free some space and run again; nothing that was stored is lost"),
-    ("disk i/o error", "the disk reports an error", "check the disk, and that the folder is not on a network share"),
+    (
+        "disk i/o error",
+        "the disk reports an error",
+        "check the disk, and that the folder is not on a network share",
+    ),
     ("readonly", "the database is read-only", "make the file and its folder writable for this user"),
     ("read-only", "the database is read-only", "make the file and its folder writable for this user"),
     ("unable to open", "the database cannot be opened", "check that its folder exists and is writable"),
     ("not a database", "this is not an SQLite database", "choose another file with --db"),
-    ("malformed", "the database file is damaged", "restore the last backup, or salvage it with 'sqlite3 FILE .recover'"),
+    (
+        "malformed",
+        "the database file is damaged",
+        "restore the last backup, or salvage it with 'sqlite3 FILE .recover'",
+    ),
 )
 
 
@@ -48,7 +56,9 @@ class Connection:
             except OSError as error:
                 raise StoreError(self.path, f"its folder cannot be made: {error.strerror}") from error
         with self._translated():
-            self.raw = sqlite3.connect(self.path, timeout=timeout, isolation_level=None, check_same_thread=False)
+            self.raw = sqlite3.connect(
+                self.path, timeout=timeout, isolation_level=None, check_same_thread=False
+            )
             self.raw.row_factory = sqlite3.Row
             try:
                 self._prepare()
@@ -61,7 +71,9 @@ class Connection:
         empty = not self.value("select count(*) from sqlite_master")
         if application not in (0, schema.APPLICATION_ID) or (application == 0 and not empty):
             raise StoreError(
-                self.path, "this is some other program's database", "choose another file with --db; nothing was changed"
+                self.path,
+                "this is some other program's database",
+                "choose another file with --db; nothing was changed",
             )
         self.execute("pragma journal_mode = wal")
         self.execute("pragma synchronous = normal")
@@ -73,7 +85,10 @@ class Connection:
     def _applied(self) -> list[str]:
         if not self.value("select count(*) from sqlite_master where name = '_sqlite_migrations'"):
             return []
-        return [row[0] for row in self.rows("select name from _sqlite_migrations where migration_set = 'aggregator'")]
+        return [
+            row[0]
+            for row in self.rows("select name from _sqlite_migrations where migration_set = 'aggregator'")
+        ]
 
     def _migrate(self) -> None:
         applied = self._applied()
@@ -88,7 +103,9 @@ class Connection:
             return
         from sqlite_utils import Database
 
-        with self.transaction():  # two programs that start together take turns; the second finds nothing to do
+        with (
+            self.transaction()
+        ):  # two programs that start together take turns; the second finds nothing to do
             self.execute(f"pragma application_id = {schema.APPLICATION_ID}")
             schema.migrations().apply(Database(self.raw, execute_plugins=False))
 
@@ -121,7 +138,10 @@ class Connection:
         """Insert one row and return its id. Table and column names are ours, never input."""
         names = ", ".join(values)
         marks = ", ".join("?" * len(values))
-        return int(self.execute(f"insert into {table} ({names}) values ({marks})", tuple(values.values())).lastrowid or 0)
+        return int(
+            self.execute(f"insert into {table} ({names}) values ({marks})", tuple(values.values())).lastrowid
+            or 0
+        )
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

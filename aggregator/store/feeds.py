@@ -31,7 +31,10 @@ class Feeds:
 
     def sync(self, feeds: Sequence[Feed], now: datetime) -> None:
         """Make the table follow feeds.yaml: new feeds are due now, vanished ones are kept but 'off'."""
-        known = {row["url"]: row for row in self._db.rows("select id, url, title, priority, tags, status from feeds")}
+        known = {
+            row["url"]: row
+            for row in self._db.rows("select id, url, title, priority, tags, status from feeds")
+        }
         wanted = {feed.url for feed in feeds}
         changes = [f for f in feeds if f.url not in known or _differs(f, known[f.url])]
         vanished = [row["id"] for url, row in known.items() if url not in wanted and row["status"] != "off"]
@@ -65,12 +68,18 @@ class Feeds:
         """How many feeds are due; the daemon's tick asks this every second."""
         return int(
             self._db.value(
-                "select count(*) from feeds where status not in ('off', 'gone') and next_fetch_at <= ?", (stamp(now),)
+                "select count(*) from feeds where status not in ('off', 'gone') and next_fetch_at <= ?",
+                (stamp(now),),
             )
         )
 
     def claim(
-        self, feeds: Mapping[str, Feed], now: datetime, *, urls: Sequence[str] | None = None, limit: int = 10_000
+        self,
+        feeds: Mapping[str, Feed],
+        now: datetime,
+        *,
+        urls: Sequence[str] | None = None,
+        limit: int = 10_000,
     ) -> list[FeedState]:
         """Take up to `limit` feeds to ask, so that no other process asks them too.
 
@@ -152,7 +161,7 @@ class Feeds:
     # ------------------------------------------------------------------------------ what came of it
 
     def known_entries(
-        self, feed_id: int, guids: Sequence[str], urls: Sequence[str], hashes: Sequence[str]
+        self, feed_id: int, guids: Iterable[str], urls: Iterable[str], hashes: Iterable[str]
     ) -> list[KnownEntry]:
         """The feed's entries that have one of these guids, canonical URLs or content hashes."""
         rows = self._db.rows(
@@ -188,7 +197,8 @@ class Feeds:
             status = "gone" if outcome.error_kind == "gone" else "failing" if failed else "ok"
             if state.feed.title is None and parsed and parsed.title:
                 self._db.execute(
-                    "update feeds set title = ? where id = ? and title is not ?", (parsed.title, state.id, parsed.title)
+                    "update feeds set title = ? where id = ? and title is not ?",
+                    (parsed.title, state.id, parsed.title),
                 )
             if parsed and parsed.site_url:
                 self._db.execute(
@@ -294,7 +304,14 @@ class Feeds:
                 " on conflict (host) do update set not_before = excluded.not_before, why = excluded.why,"
                 " last_request_at = excluded.last_request_at, robots = excluded.robots, robots_at = excluded.robots_at",
                 (
-                    (h.host, to_text(h.not_before), h.why, to_text(h.last_request_at), h.robots, to_text(h.robots_at))
+                    (
+                        h.host,
+                        to_text(h.not_before),
+                        h.why,
+                        to_text(h.last_request_at),
+                        h.robots,
+                        to_text(h.robots_at),
+                    )
                     for h in hosts
                 ),
             )

@@ -61,9 +61,13 @@ class Reading:
             )
         ]
 
-    def revisions(self, *, article_id: int | None = None, duplicate_id: int | None = None) -> list[dict[str, Any]]:
+    def revisions(
+        self, *, article_id: int | None = None, duplicate_id: int | None = None
+    ) -> list[dict[str, Any]]:
         """Earlier wordings, latest first."""
-        column, owner = ("article_id", article_id) if article_id is not None else ("duplicate_id", duplicate_id)
+        column, owner = (
+            ("article_id", article_id) if article_id is not None else ("duplicate_id", duplicate_id)
+        )
         return [
             dict(row)
             for row in self._db.rows(f"select * from revisions where {column} = ? order by id desc", (owner,))
@@ -88,7 +92,9 @@ class Reading:
             return None
         if row["duplicate_id"] is None:
             return row["article_id"], None
-        return self._db.value("select article_id from duplicates where id = ?", (row["duplicate_id"],)), row[1]
+        return self._db.value("select article_id from duplicates where id = ?", (row["duplicate_id"],)), row[
+            1
+        ]
 
     def entries_at(self, key: str) -> list[dict[str, Any]]:
         """The entries with this canonical URL, stored or still waiting, with their feed and problem."""
@@ -150,7 +156,9 @@ def fts_query(words: str) -> str:
 
 def _article(row: Row) -> Article:
     values = {name: row[name] for name in Article.__slots__}
-    return Article(**{**values, "tags": tuple(json.loads(row["tags"])), "flags": tuple(json.loads(row["flags"]))})
+    return Article(
+        **{**values, "tags": tuple(json.loads(row["tags"])), "flags": tuple(json.loads(row["flags"]))}
+    )
 
 
 def _plain(row: Row) -> dict[str, Any]:

@@ -56,7 +56,8 @@ class Sites:
         if not blocks or not site:
             return
         self._db.execute(
-            "insert into _sites (site, pages) values (?, 1) on conflict (site) do update set pages = pages + 1", (site,)
+            "insert into _sites (site, pages) values (?, 1) on conflict (site) do update set pages = pages + 1",
+            (site,),
         )
         self._db.executemany(
             "insert into _site_blocks (site, hash, pages, seen_at) values (?, ?, 1, ?)"
@@ -83,22 +84,33 @@ class Sites:
         """Forget blocks seen on one page only and not lately: they were that page's own text."""
         with self._db.transaction():
             self._db.execute(
-                "delete from _site_blocks where pages = 1 and seen_at < ?", (stamp(now - timedelta(days=days)),)
+                "delete from _site_blocks where pages = 1 and seen_at < ?",
+                (stamp(now - timedelta(days=days)),),
             )
 
     # --------------------------------------------------------------------------- removed blocks
 
     def store_removed(
-        self, site: str, removed: Iterable[Removed], now: datetime, *, article_id: int | None, duplicate_id: int | None
+        self,
+        site: str,
+        removed: Iterable[Removed],
+        now: datetime,
+        *,
+        article_id: int | None,
+        duplicate_id: int | None,
     ) -> None:
         """Keep what was taken away from one page, replacing what was kept of it before."""
-        column, owner = ("article_id", article_id) if article_id is not None else ("duplicate_id", duplicate_id)
+        column, owner = (
+            ("article_id", article_id) if article_id is not None else ("duplicate_id", duplicate_id)
+        )
         self._drop_removed(column, owner)
         counted: set[int] = set()
         for block in removed:
             text = block.text[:MAX_REMOVED]
             text_hash = hashlib.blake2b(" ".join(text.split()).encode(), digest_size=8).hexdigest()
-            row = self._db.one("select id from boilerplate where site = ? and text_hash = ?", (site, text_hash))
+            row = self._db.one(
+                "select id from boilerplate where site = ? and text_hash = ?", (site, text_hash)
+            )
             if row:
                 boilerplate_id = int(row["id"])
             else:
@@ -135,9 +147,13 @@ class Sites:
         )
         self._db.execute(f"delete from removed_blocks where {column} = ?", (owner,))
 
-    def removed(self, *, article_id: int | None = None, duplicate_id: int | None = None) -> list[dict[str, object]]:
+    def removed(
+        self, *, article_id: int | None = None, duplicate_id: int | None = None
+    ) -> list[dict[str, object]]:
         """What was taken away from a page: text, reason, position, confidence, and on how many pages it stood."""
-        column, owner = ("article_id", article_id) if article_id is not None else ("duplicate_id", duplicate_id)
+        column, owner = (
+            ("article_id", article_id) if article_id is not None else ("duplicate_id", duplicate_id)
+        )
         rows = self._db.rows(
             "select r.id, b.text, r.reason, r.position, r.confidence, b.pages from removed_blocks r"
             f" join boilerplate b on b.id = r.boilerplate_id where r.{column} = ? order by r.position, r.id",

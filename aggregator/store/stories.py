@@ -61,7 +61,11 @@ class Stories:
         return {row["article_id"]: bool(row["same"]) for row in rows}
 
     def candidates(
-        self, terms: Terms, window: float, without: int | None = None, decided: Mapping[int, bool] | None = None
+        self,
+        terms: Terms,
+        window: float,
+        without: int | None = None,
+        decided: Mapping[int, bool] | None = None,
     ) -> list[Candidate]:
         """The kept stories that a text may be a copy of, most promising first.
 
@@ -74,7 +78,8 @@ class Stories:
             if decided and decided.get(hit.article_id) is False:
                 continue
             row = self._db.one(
-                "select title, text, published_at, site, url, language from articles where id = ?", (hit.article_id,)
+                "select title, text, published_at, site, url, language from articles where id = ?",
+                (hit.article_id,),
             )
             if row is not None:
                 found.append(
@@ -99,7 +104,9 @@ class Stories:
             (article_id,),
         )
         if row is None:
-            raise StoreError(self._db.path, f"there is no article {article_id}", "see the ids with 'aggregator latest'")
+            raise StoreError(
+                self._db.path, f"there is no article {article_id}", "see the ids with 'aggregator latest'"
+            )
         priority = 50 if row["priority"] is None else row["priority"]
         return Kept(row["words"], row["source"], tuple(json.loads(row["flags"])), priority, row["copies"])
 
@@ -125,7 +132,9 @@ class Stories:
             self._link(entry_id, verdict.copy_of, duplicate_id, story.problem)
         return Saved("duplicate", verdict.copy_of, duplicate_id)
 
-    def add_better(self, story: Story, verdict: Verdict, terms: Terms, entry_id: int | None, now: datetime) -> Saved:
+    def add_better(
+        self, story: Story, verdict: Verdict, terms: Terms, entry_id: int | None, now: datetime
+    ) -> Saved:
         """Put a better copy in an article's place: same id, the text before becomes a copy and a revision.
 
         `verdict` is the new text's against the kept one; the evidence stays with the pair, its direction turned.
@@ -135,7 +144,9 @@ class Stories:
         with self._db.transaction():
             old = self._article(article_id)
             self._revision("article_id", article_id, "better_copy", old, now)
-            duplicate_id = self._insert_duplicate({c: old[c] for c in SHARED}, article_id, _turned(verdict), now)
+            duplicate_id = self._insert_duplicate(
+                {c: old[c] for c in SHARED}, article_id, _turned(verdict), now
+            )
             for table in ("_urls", "removed_blocks"):
                 self._db.execute(
                     f"update {table} set article_id = null, duplicate_id = ? where article_id = ?",
@@ -147,7 +158,9 @@ class Stories:
             )
             columns = {**_columns(story), "published_at": min(story.published_at, old["published_at"])}
             columns["first_seen_at"] = old["first_seen_at"]
-            self._update("articles", article_id, {**columns, "tags": _json(story.tags), "changed_at": stamp(now)})
+            self._update(
+                "articles", article_id, {**columns, "tags": _json(story.tags), "changed_at": stamp(now)}
+            )
             self._attach(story, now, article_id=article_id)
             self._postings.add(article_id, terms.postings, terms.published)
             self._sites.learn(story.site, story.blocks, now)
@@ -155,7 +168,13 @@ class Stories:
         return Saved("better_copy", article_id, duplicate_id)
 
     def revise(
-        self, saved: Saved, story: Story, terms: Terms, entry_id: int | None, now: datetime, reason: str = "edited"
+        self,
+        saved: Saved,
+        story: Story,
+        terms: Terms,
+        entry_id: int | None,
+        now: datetime,
+        reason: str = "edited",
     ) -> Saved:
         """The same outlet changed its text (or it was extracted anew): keep the earlier wording as a revision.
 
@@ -199,7 +218,9 @@ class Stories:
     def fold(self, article_id: int, into: int, verdict: Verdict, now: datetime, *, remember: bool) -> Saved:
         """Make an article a copy of another; its own copies move along. `remember`: it was the user's decision."""
         if article_id == into:
-            raise StoreError(self._db.path, f"article {into} cannot be folded into itself", "give two articles")
+            raise StoreError(
+                self._db.path, f"article {into} cannot be folded into itself", "give two articles"
+            )
         with self._db.transaction():
             old, kept = self._article(article_id), self._article(into)
             self._db.execute("update duplicates set article_id = ? where article_id = ?", (into, article_id))
@@ -224,7 +245,9 @@ class Stories:
             row = self._db.one("select * from duplicates where id = ?", (duplicate_id,))
             if row is None:
                 raise StoreError(
-                    self._db.path, f"there is no folded copy {duplicate_id}", "see the ids with 'aggregator why ARTICLE'"
+                    self._db.path,
+                    f"there is no folded copy {duplicate_id}",
+                    "see the ids with 'aggregator why ARTICLE'",
                 )
             tags = self._db.value("select tags from feeds where id = ?", (row["feed_id"],)) or "[]"
             self._remember(duplicate_id, row["article_id"], same=False, now=now)
@@ -259,7 +282,9 @@ class Stories:
     def _insert_article(self, columns: dict[str, Any], tags: Sequence[str], now: datetime) -> int:
         return self._db.insert("articles", **columns, tags=_json(tags), changed_at=stamp(now))
 
-    def _insert_duplicate(self, columns: dict[str, Any], article_id: int, verdict: Verdict, now: datetime) -> int:
+    def _insert_duplicate(
+        self, columns: dict[str, Any], article_id: int, verdict: Verdict, now: datetime
+    ) -> int:
         return self._db.insert(
             "duplicates",
             **columns,
@@ -280,9 +305,13 @@ class Stories:
             "insert into _urls (key, article_id, duplicate_id) values (?, ?, ?) on conflict (key) do nothing",
             ((key, article_id, duplicate_id) for key in story.keys),
         )
-        self._sites.store_removed(story.site, story.removed, now, article_id=article_id, duplicate_id=duplicate_id)
+        self._sites.store_removed(
+            story.site, story.removed, now, article_id=article_id, duplicate_id=duplicate_id
+        )
 
-    def _link(self, entry_id: int | None, article_id: int, duplicate_id: int | None, problem: str | None) -> None:
+    def _link(
+        self, entry_id: int | None, article_id: int, duplicate_id: int | None, problem: str | None
+    ) -> None:
         if entry_id is None:
             return
         self._db.execute(
@@ -326,4 +355,3 @@ def _turned(verdict: Verdict) -> Verdict:
         verdict.confidence,
         verdict.evidence,
     )
-

@@ -30,10 +30,14 @@ class Upkeep:
     def tidy(self, now: datetime, *, keep_fetches: int, window: float) -> None:
         """Forget what is only needed for a while: the fetch log, index rows outside the window, one-off blocks."""
         with self._db.transaction():
-            self._db.execute("delete from fetches where started_at < ?", (stamp(now - timedelta(days=keep_fetches)),))
+            self._db.execute(
+                "delete from fetches where started_at < ?", (stamp(now - timedelta(days=keep_fetches)),)
+            )
             self._postings.prune((now - timedelta(seconds=2 * window)).timestamp())
             self._sites.prune(now)
-            self._db.execute("insert or replace into _notes (name, value) values ('tidied_at', ?)", (stamp(now),))
+            self._db.execute(
+                "insert or replace into _notes (name, value) values ('tidied_at', ?)", (stamp(now),)
+            )
 
     def old_articles(self, before: datetime) -> tuple[int, int]:
         """How many articles, with how many copies, were first seen before a moment."""
@@ -73,10 +77,14 @@ class Upkeep:
             with contextlib.closing(sqlite3.connect(part)) as copy:
                 verdict = copy.execute("pragma quick_check").fetchone()[0]
             if verdict != "ok":
-                raise StoreError(str(target), f"the copy is damaged: {verdict}", "check the disk, then try again")
+                raise StoreError(
+                    str(target), f"the copy is damaged: {verdict}", "check the disk, then try again"
+                )
             os.replace(part, target)
         except (OSError, sqlite3.Error) as error:
-            raise StoreError(str(target), f"the backup failed: {error}", "check the folder and the free space") from error
+            raise StoreError(
+                str(target), f"the backup failed: {error}", "check the folder and the free space"
+            ) from error
         finally:
             part.unlink(missing_ok=True)
         return target.stat().st_size
