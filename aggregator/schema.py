@@ -336,7 +336,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "id": "Number of the copy; 'aggregator unfold ID' brings it back as an article.",
         "title": "The copy's own headline.",
         "article_id": "The story it is a copy of.",
-        "reason": "Why it was folded: same_text, near_text, contained, contains, rewritten, updated, same_headline or by_hand.",
+        "reason": "Why it was folded: same_text, near_text, contained, contains, rewritten, updated, by_hand, ...",
         "resemblance": "Jaccard resemblance of the two texts' shingles, 0 to 1.",
         "containment": "Share of this text's shingles that are in the kept text, 0 to 1.",
         "confidence": "How sure the decision is, 0 to 1.",

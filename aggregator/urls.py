@@ -5,6 +5,7 @@ Contains no business logic and never touches the network.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
@@ -41,7 +42,7 @@ def is_web(url: str | None) -> bool:
         return False
 
 
-def _port(parts: SplitResult) -> int | None | bool:
+def _port(parts: SplitResult) -> int | bool | None:
     try:
         return parts.port
     except ValueError:
@@ -72,10 +73,8 @@ def canonical(url: str) -> str:
         return url
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".").removeprefix("www.")
-    try:
+    with contextlib.suppress(UnicodeError):
         host = host.encode("idna").decode("ascii") if not host.isascii() else host
-    except UnicodeError:
-        pass
     if ":" in host:
         host = f"[{host}]"
     port = _port(parts)

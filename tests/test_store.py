@@ -413,9 +413,14 @@ def test_a_story_and_its_entry_are_stored_together_or_not_at_all(synced):
     state = synced.feeds.claim(FEEDS, NOW)[0]
     synced.feeds.record(outcome(state, matches=(match("a"),)), NOW)
     item = synced.pending.claim(NOW, 1)[0]
-    with pytest.raises(sqlite3.IntegrityError), synced.transaction():
-        synced.stories.add(story(), TERMS, item.entry_id, NOW)
-        synced.connection.execute("insert into entries (id) values (null)")
+
+    def break_off():
+        with synced.transaction():
+            synced.stories.add(story(), TERMS, item.entry_id, NOW)
+            synced.connection.execute("insert into entries (id) values (null)")
+
+    with pytest.raises(sqlite3.IntegrityError):
+        break_off()
     assert synced.connection.value("select count(*) from articles") == 0
     assert synced.pending.count(NOW) == 1
     synced.stories.add(story(), TERMS, item.entry_id, NOW)

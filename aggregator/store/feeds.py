@@ -101,7 +101,8 @@ class Feeds:
             rows = self._db.rows(
                 "select f.*, m.seen_hashes, m.hints, m.body_hash, m.redirect_url, m.redirect_count, m.lease_owner,"
                 " m.leased_at"
-                f" from feeds f left join _feed_memory m on m.feed_id = f.id where {where} order by f.next_fetch_at, f.id",
+                " from feeds f left join _feed_memory m on m.feed_id = f.id"
+                f" where {where} order by f.next_fetch_at, f.id",
                 params,
             )
             for row in rows:
@@ -300,8 +301,8 @@ class Feeds:
     def save_hosts(self, hosts: Iterable[HostState]) -> None:
         with self._db.transaction():
             self._db.executemany(
-                "insert into hosts (host, not_before, why, last_request_at, robots, robots_at) values (?, ?, ?, ?, ?, ?)"
-                " on conflict (host) do update set not_before = excluded.not_before, why = excluded.why,"
+                "insert into hosts (host, not_before, why, last_request_at, robots, robots_at)"
+                " values (?, ?, ?, ?, ?, ?) on conflict (host) do update set not_before = excluded.not_before, why = excluded.why,"
                 " last_request_at = excluded.last_request_at, robots = excluded.robots, robots_at = excluded.robots_at",
                 (
                     (
