@@ -94,7 +94,7 @@ class Request:
     kind: str = "page"  # "feed": the user wrote it down; "page": a link found in a feed, judged more strictly
     validators: Validators = Validators()
     headers: Mapping[str, str] = field(default_factory=dict)
-    origin: str | None = None  # of a page: its feed's URL, whose host:port may be private
+    origin: str | None = None  # the feed's URL as the user wrote it: its host:port may be private, and gets `headers`
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from aggregator.model import HostState, Request, Response, Settings
 from aggregator.urls import host as host_of
 from aggregator.urls import is_web
 
+STOP_LOOK = 0.2  # seconds between two looks at the `stop` event
 MAX_HOPS = 5  # redirects; browsers follow 20, honest chains have one or two
 SHORT_HOLD = (
     5.0  # seconds of a Retry-After that are worth waiting for; beyond, the request comes back as "held"
@@ -94,10 +95,18 @@ class Fetcher:
     """Downloads feeds and pages. A context manager; every method may be called from any thread.
 
     `hosts`: what earlier runs learned, by `HostState.host`; `host_states()` says what to store for the next.
+    `stop`: setting it is as good as calling `stop()`.
     """
 
-    def __init__(self, settings: Settings, hosts: Mapping[str, HostState] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        hosts: Mapping[str, HostState] | None = None,
+        *,
+        stop: threading.Event | None = None,
+    ) -> None:
         self._settings = settings
+        self._stop_event = stop or threading.Event()
         self._agent = user_agent(settings.contact)
         self._allow = frozenset(entry.lower().replace("[", "").replace("]", "") for entry in settings.allow)
         self._transport = Transport(settings.workers)
@@ -146,7 +155,7 @@ class Fetcher:
                 with self._lock:
                     if not batch.open and batch.results.empty():
                         return
-                result = batch.results.get()
+                result = self._next(batch)
                 if result is None:
                     return
                 if isinstance(result, BaseException):
@@ -163,6 +172,16 @@ class Fetcher:
                 batch.stopped = True
                 self._batches.remove(batch)
                 batch.wake.notify_all()
+
+    def _next(self, batch: _Batch) -> _Result | BaseException | None:
+        """The next result; None when there will be none because of a stop."""
+        while True:
+            if self._stop_event.is_set():
+                self.stop()
+            try:
+                return batch.results.get(timeout=STOP_LOOK)
+            except queue.Empty:
+                continue
 
     def host_states(self) -> list[HostState]:
         """What is worth remembering of the hosts and changed since this was last asked."""
@@ -186,7 +205,7 @@ class Fetcher:
         if not is_web(request.url):
             self._finish(batch, request, FetchError(request.url, "bad_url"))
             return
-        own = request.url if request.kind == "feed" else request.origin
+        own = request.origin or (request.url if request.kind == "feed" else None)
         trusted = self._allow | {endpoint(own).lower()} if own and is_web(own) else self._allow
         job = _Job(request, request.url, self._hosts.get(host_of(request.url)), trusted)
         self._line_up(batch, job)
@@ -340,7 +359,7 @@ class Fetcher:
             headers["If-None-Match"] = validators.etag
         if validators.last_modified is not None:
             headers["If-Modified-Since"] = validators.last_modified
-        if request.headers and _same_server(request.url, job.url):
+        if request.headers and _same_server(request.origin or request.url, job.url):
             headers.update(request.headers)
         return headers
 
