@@ -1,8 +1,10 @@
 """The demo: made-up outlets on loopback, and what the real pipeline makes of them."""
 
+import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime, sqlite3, timedelta
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
+from itertools import combinations
 
 import pytest
 
@@ -40,15 +42,15 @@ def test_copies_of_a_story_are_not_all_the_same_text():
     assert all(len(copies) == 1 or len(set(copies)) > 1 for copies in texts.values())
 
 
-def test_false_friends_share_sentences():
-    by_story = {edition.story: set(" ".join(edition.paragraphs).split()) for edition in editions(BASE)}
-    for one, other in [
-        ("budget-ansel", "budget-brackwater"),
-        ("fish-one", "fish-two"),
-        ("match-tarn", "match-issel"),
-    ]:
-        shared = by_story[one] & by_story[other]
-        assert len(shared) > 0.4 * len(by_story[one] | by_story[other])
+def test_false_friends_share_more_of_their_words_than_other_stories_do():
+    threes = {}
+    for edition in editions(BASE):
+        words = " ".join(edition.paragraphs).split()
+        threes.setdefault(edition.story, set(zip(words, words[1:], words[2:], strict=False)))
+    friends = {("budget-ansel", "budget-brackwater"), ("fish-one", "fish-two"), ("match-issel", "match-tarn")}
+    for one, other in combinations(sorted(threes), 2):
+        shared = len(threes[one] & threes[other]) / min(len(threes[one]), len(threes[other]))
+        assert shared > 0.2 if (one, other) in friends else shared < 0.02
 
 
 @pytest.mark.parametrize(
@@ -93,14 +95,17 @@ def test_an_outlet_is_told_by_the_host_header_alone(port):
 @pytest.mark.parametrize("outlet", [one for one in outlets() if one.tagline and one.feed.guids == "url"])
 def test_a_feed_that_has_not_changed_answers_304_without_a_body(port, outlet):
     first, _ = get(port, outlet.host, outlet.feed.path)
-    for name, value in {"If-None-Match": first["ETag"], "If-Modified-Since": first["Last-Modified"]}.items():
+    for name, value in {
+        "If-None-Match": first.getheader("ETag"),
+        "If-Modified-Since": first.getheader("Last-Modified"),
+    }.items():
         again, body = get(port, outlet.host, outlet.feed.path, **{name: value})
         assert (again.status, body) == (304, b"")
 
 
 def test_an_etag_outweighs_a_date():
     with serving({("a.example", "/"): lambda: Answer(b"x", "text/plain", modified=BASE)}) as port:
-        date = get(port, "a.example", "/")[0]["Last-Modified"]
+        date = get(port, "a.example", "/")[0].getheader("Last-Modified")
         assert (
             get(port, "a.example", "/", **{"If-None-Match": '"other"', "If-Modified-Since": date})[0].status
             == 200
@@ -210,7 +215,7 @@ def test_the_byline_is_the_one_printed_without_by(ran, outlet, story):
 @EDITIONS
 def test_the_language_is_the_outlets(ran, outlet, story):
     edition, row = stored(ran, outlet, story)
-    assert row["language"] == edition.outlet.language
+    assert row["language"] == edition.outlet.language[:2]
 
 
 def test_only_the_feed_with_the_full_text_spares_its_pages_a_visit(ran):

@@ -20,6 +20,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -52,11 +53,12 @@ class Answer:
 class Cut:
     """One download's emergency brake: its deadline (monotonic seconds), its socket, and whether it was pulled."""
 
-    __slots__ = ("deadline", "opened", "pulled", "sock", "url")
+    __slots__ = ("deadline", "opened", "pulled", "sock", "told", "url")
 
-    def __init__(self, url: str, deadline: float) -> None:
+    def __init__(self, url: str, deadline: float, told: tuple[str, int] | None = None) -> None:
         self.url = url
         self.deadline = deadline
+        self.told = told  # (address, port) that we were told to use for this host
         self.sock: socket.socket | None = None
         self.opened = False  # a new connection was made, rather than one from the pool
         self.pulled = ""  # "timeout" or "stopped"
@@ -137,7 +139,8 @@ class _Judged:
     def _new_conn(self) -> socket.socket:
         cut: Cut = _running.cut
         cut.opened = True
-        return dial(self._dns_host, self.port, cut, self.public_only)  # type: ignore[attr-defined]
+        host, port = cut.told or (self._dns_host, self.port)  # type: ignore[attr-defined]
+        return dial(host, port, cut, self.public_only and not cut.told)
 
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]
@@ -260,7 +263,9 @@ def tls_context() -> ssl.SSLContext:
 class Transport:
     """Connections to many hosts, shared by all threads."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, resolve: Mapping[str, tuple[str, int]] | None = None) -> None:
+        """`resolve`: host name -> (address, port) to connect to instead of asking DNS; trusted to be private."""
+        self._resolve = resolve or {}
         tls = tls_context()
         # Two pools that never mix: a connection made to a private address must not serve a link to it.
         self._public = _Adapter(True, tls, 2 * workers)
@@ -281,7 +286,7 @@ class Transport:
         `html`: refuse a 200 that is evidently not a page, before reading it. `seconds`: for all of it.
         Raises `FetchError`.
         """
-        cut = Cut(url, time.monotonic() + seconds)
+        cut = Cut(url, time.monotonic() + seconds, self._resolve.get(urlsplit(url).hostname or ""))
         self.watchdog.watch(cut)
         _running.cut = cut
         try:
