@@ -1,0 +1,225 @@
+"""What readers are told in words: times, counts, reasons and cures. Pure; the templates' filters."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+
+from aggregator.errors import FETCH_ERROR_KINDS
+from aggregator.model import VERDICT_REASONS
+
+#: What the user can do about a feed's error: kind (as in FETCH_ERROR_KINDS) -> advice.
+CURES: dict[str, str] = {
+    "dns": "Check the host name in feeds.yaml; if the site has moved, give its new address.",
+    "connect": "Nothing to do if it passes; if it stays, see whether the site still opens in a browser.",
+    "tls": "The publisher has to renew the certificate. Nothing to do here but wait.",
+    "timeout": "Nothing to do if it passes; if it stays, raise timeout in feeds.yaml.",
+    "too_big": "Raise max_feed_bytes in feeds.yaml if you trust this feed.",
+    "incomplete": "Nothing to do if it passes; it is asked again soon.",
+    "bad_encoding": "The publisher's server is set up wrongly. Tell them, or take the feed out.",
+    "bad_http": "The publisher's server is set up wrongly. Tell them, or take the feed out.",
+    "redirect": "Open the address in a browser and put where it ends into feeds.yaml.",
+    "not_public": "If this is your own network, name the host under allow in feeds.yaml.",
+    "bad_url": "Correct the address in feeds.yaml.",
+    "unauthorized": "If you have an account there, put its token under headers in feeds.yaml.",
+    "blocked": "Ask the publisher to let feed readers in, or look for another feed of theirs.",
+    "not_found": "See whether the site has a new feed: aggregator add with the site's address finds it.",
+    "gone": "It is not asked again. Take it out of feeds.yaml, or give its new address.",
+    "rate_limited": "Nothing to do: it is asked again when the server allows. A longer interval helps.",
+    "client_error": "Open the address in a browser; correct it in feeds.yaml if it has changed.",
+    "server_error": "Nothing to do: it is asked again, more and more rarely, until the server is back.",
+    "unexpected_status": "Nothing to do if it passes; if it stays, open the address in a browser.",
+    "robots": "Set full_text: false for this feed to keep to what the feed itself carries.",
+    "not_html": "Set full_text: false for this feed to keep to what the feed itself carries.",
+    "not_a_feed": "This address is a web page. aggregator add with the site's address finds its feed.",
+    "broken_feed": "The publisher has to mend it. It is asked again; tell them if it stays.",
+    "parse_limit": "The feed is too large or too deep to read safely. Look for a smaller one.",
+}
+
+OUTCOMES = {
+    "new": "something new",
+    "nothing_new": "nothing new",
+    "not_modified": "not modified",
+    "failed": "failed",
+}
+
+REVISION_REASONS = {
+    "edited": "edited by its outlet",
+    "better_copy": "a better copy took its place",
+    "reextracted": "read anew from the page",
+}
+
+FLAGS = {
+    "paywall": "behind a paywall",
+    "consent": "behind a consent wall",
+    "index": "an index page",
+    "live": "a live page",
+    "unreadable": "could not be read",
+}
+
+
+def weblink(url: object) -> str | None:
+    """The address when it is one to click on, http or https; else None (javascript: and the like)."""
+    return url if isinstance(url, str) and re.match(r"https?://[^\s/]", url, re.IGNORECASE) else None
+
+
+def moment(value: object) -> datetime | None:
+    """A column's time: ISO 8601 in UTC."""
+    if not isinstance(value, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def ago(value: object, now: datetime | None = None) -> str:
+    """How long ago, or how soon, in the largest unit that fits: "4 min ago", "in 2 h", "21 Nov 2026"."""
+    then = moment(value)
+    if then is None:
+        return "never"
+    seconds = ((now or datetime.now(UTC)) - then).total_seconds()
+    distance = abs(seconds)
+    if distance < 45:
+        return "just now" if seconds >= 0 else "in a moment"
+    if distance >= 30 * 86400:
+        return day(value, short=True)
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        count = round(distance / size)
+        if distance >= size * 0.95 or unit == "min":
+            break
+    return f"{max(count, 1)} {unit} ago" if seconds >= 0 else f"in {max(count, 1)} {unit}"
+
+
+def apart(first: object, second: object) -> str:
+    """How much later the second came: "2 h later", "at the same time", "40 min earlier"."""
+    one, two = moment(first), moment(second)
+    if one is None or two is None:
+        return ""
+    minutes = round((two - one).total_seconds() / 60)
+    if minutes == 0:
+        return "at the same time"
+    word, size = "later" if minutes > 0 else "earlier", abs(minutes)
+    for unit, length in (("d", 1440), ("h", 60)):
+        if size >= 2 * length:
+            return f"{round(size / length)} {unit} {word}"
+    return f"{size} min {word}"
+
+
+def when(value: object) -> str:
+    """The full time: "24 Nov 2026, 03:25 UTC"."""
+    then = moment(value)
+    return f"{then.day} {then:%b %Y, %H:%M} UTC" if then else "unknown"
+
+
+def clock(value: object) -> str:
+    then = moment(value)
+    return f"{then:%H:%M}" if then else ""
+
+
+def day(value: object, *, short: bool = False) -> str:
+    """The day: "Tuesday, 24 November 2026", or "24 Nov 2026"."""
+    then = moment(value)
+    if then is None:
+        return "unknown"
+    return f"{then.day} {then:%b %Y}" if short else f"{then:%A}, {then.day} {then:%B %Y}"
+
+
+def number(value: object) -> str:
+    """A figure with thin spaces between thousands."""
+    return f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else str(value)
+
+
+def count(value: int, one: str, many: str | None = None) -> str:
+    """ "1 copy", "2 copies"."""
+    return f"{number(value)} {one if value == 1 else many or one + 's'}"
+
+
+def percent(value: object) -> str:
+    """A share between 0 and 1 as a percentage that never claims a false 100 % or 0 %."""
+    share = float(value) if isinstance(value, int | float) else 0.0
+    if share <= 0 or share >= 1:
+        return f"{round(min(max(share, 0), 1) * 100)}\u202f%"
+    return f"{min(max(round(share * 100), 1), 99)}\u202f%"
+
+
+def teaser(text: object, limit: int = 220) -> str:
+    """The beginning of a text, cut between words."""
+    line = " ".join(str(text or "")[: limit * 4].split())
+    if len(line) <= limit:
+        return line
+    cut = line[:limit].rsplit(" ", 1)[0].rstrip(",;:.–- ")
+    return f"{cut or line[:limit]}\u2026"
+
+
+def paragraphs(text: object) -> list[str]:
+    """A stored text's paragraphs."""
+    return [p.strip() for p in re.split(r"\n\s*\n", str(text or "")) if p.strip()]
+
+
+def items(value: object) -> list[str]:
+    """A JSON list of a column, as strings; anything else is no list."""
+    try:
+        found = json.loads(value) if isinstance(value, str) else []
+    except ValueError:
+        return []
+    return [str(item) for item in found] if isinstance(found, list) else []
+
+
+def details(value: object) -> list[tuple[str, str]]:
+    """A JSON object of a column as (name, value) pairs for people: no braces, no quotes."""
+    try:
+        found = json.loads(value) if isinstance(value, str) else {}
+    except ValueError:
+        return []
+    return (
+        [(str(k).replace("_", " "), _plain(v)) for k, v in found.items()] if isinstance(found, dict) else []
+    )
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    if isinstance(value, list):
+        return ", ".join(_plain(v) for v in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_plain(v)}" for k, v in value.items()) or "none"
+    return "none" if value is None else str(value)
+
+
+def verdict(reason: object) -> str:
+    return VERDICT_REASONS.get(str(reason), str(reason).replace("_", " "))
+
+
+def trouble(kind: object) -> str:
+    return FETCH_ERROR_KINDS.get(str(kind), str(kind or "").replace("_", " "))
+
+
+def cure(kind: object) -> str:
+    return CURES.get(str(kind), "")
+
+
+def outcome(value: object) -> str:
+    return OUTCOMES.get(str(value), str(value))
+
+
+def revision(reason: object) -> str:
+    return REVISION_REASONS.get(str(reason), str(reason))
+
+
+def flag(value: object) -> str:
+    return FLAGS.get(str(value), str(value).replace("_", " "))
+
+
+#: The templates' filters, by name.
+FILTERS = {
+    f.__name__: f
+    for f in (
+        ago, apart, clock, count, cure, day, details, flag, items, moment, number, outcome, paragraphs, percent,
+        revision, teaser, trouble, verdict, weblink, when,
+    )
+}  # fmt: skip
