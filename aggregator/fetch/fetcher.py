@@ -1,21 +1,11 @@
-"""Many downloads at once, none of them rude.
-
-Theory of operation. Each `fetch_all` has a line per host and a heap of the times at which hosts may be asked next.
-Its threads take whatever host is ready, make ONE request (a hop) and put the job back in line if that was a
-redirect or a robots.txt: so every request, whatever caused it, keeps its host's spacing, and no thread sleeps
-while any host is ready. Only one thread (the leader) waits by the clock, the others wait to be woken.
-"""
+"""Many downloads at once, none of them rude: redirects, robots.txt, Retry-After, and who may see what."""
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -24,20 +14,15 @@ from aggregator.errors import FetchError
 from aggregator.fetch import answers, robots
 from aggregator.fetch.guard import endpoint
 from aggregator.fetch.hosts import BARE_HOLD, Host, Hosts
+from aggregator.fetch.lines import Job, Lines
 from aggregator.fetch.transport import Answer, Transport
 from aggregator.model import HostState, Request, Response, Settings
 from aggregator.urls import host as host_of
 from aggregator.urls import is_web
 
+MAX_HOPS = 5  # redirects; honest chains have one or two (http -> https -> www), browsers stop at 20
+UNREAD_BYTES = 32_000_000  # of bodies that wait for the caller: beyond, downloading pauses
 STOP_LOOK = 0.2  # seconds between two looks at the `stop` event
-MAX_HOPS = 5  # redirects; browsers follow 20, honest chains have one or two
-SHORT_HOLD = (
-    5.0  # seconds of a Retry-After that are worth waiting for; beyond, the request comes back as "held"
-)
-UNREAD_BYTES = 32_000_000  # of bodies that wait for the caller: more, and the threads pause
-PATIENCE = (
-    600.0  # seconds that a request waits in line; then it comes back as "held", to be asked for another time
-)
 
 _ACCEPT = {
     "feed": "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, "
@@ -46,49 +31,26 @@ _ACCEPT = {
     "robots": "text/plain, */*;q=0.1",
 }
 
+Result = tuple[Request, Response | FetchError]
+
 
 def user_agent(contact: str | None) -> str:
     """Who we are, and whom to tell when we misbehave: the same in every request (RFC 9110 10.1.5)."""
     return f"{robots.AGENT}/{__version__} ({f'+{contact}' if contact else 'feed reader; no contact set'})"
 
 
-@dataclass(slots=True, eq=False)
-class _Job:
-    """A request on its way: where it is by now, and what it has cost so far."""
-
-    request: Request
-    url: str
-    host: Host
-    trusted: frozenset[str]  # endpoints (host:port) that may be private
-    hops: int = 0
-    permanent: str | None = None  # where the unbroken prefix of 301/308 leads
-    unbroken: bool = True
-    spent: float = 0.0  # seconds of downloading, waiting in line not counted
-    wire_bytes: int = 0
-    robots_of: Host | None = None  # this is the robots.txt of that host
-
-    @property
-    def kind(self) -> str:
-        return "robots" if self.robots_of else self.request.kind
-
-
-_Result = tuple[Request, Response | FetchError]
-
-
-@dataclass(slots=True, eq=False)
 class _Batch:
-    """One `fetch_all`: its lines, and the results the caller has not taken yet. Guarded by the fetcher's lock."""
+    """One `fetch_all`: its lines, and the results that the caller has not taken yet."""
 
-    wake: threading.Condition
-    deadline: float
-    lines: dict[Host, deque[_Job]] = field(default_factory=dict)
-    heap: list[tuple[float, int, Host]] = field(default_factory=list)
-    parked: dict[Host, list[_Job]] = field(default_factory=dict)  # pages that wait for their robots.txt
-    results: queue.SimpleQueue[_Result | BaseException | None] = field(default_factory=queue.SimpleQueue)
-    open: int = 0  # requests without a result
-    unread: int = 0  # bytes of results not taken
-    leader_until: float | None = None
-    stopped: bool = False
+    def __init__(self, lock: threading.Lock, delay: float) -> None:
+        self.lines = Lines(lock, delay)
+        self.parked: dict[Host, list[Job]] = {}  # pages that wait for the robots.txt of their host
+        self.unread = 0  # bytes
+        self.results: queue.SimpleQueue[Result | BaseException | None] = queue.SimpleQueue()
+
+    def close(self) -> None:
+        self.lines.closed = True
+        self.lines.wake()
 
 
 class Fetcher:
@@ -109,11 +71,10 @@ class Fetcher:
         self._stop_event = stop or threading.Event()
         self._agent = user_agent(settings.contact)
         self._allow = frozenset(entry.lower().replace("[", "").replace("]", "") for entry in settings.allow)
-        self._transport = Transport(settings.workers, settings.resolve)
+        self._transport = Transport(settings.workers)
+        self._lock = threading.Lock()  # of everything below, and of the lines of each batch
         self._hosts = Hosts(hosts or {})
-        self._lock = threading.Lock()
         self._batches: list[_Batch] = []
-        self._order = itertools.count()
         self._stopped = False
 
     def __enter__(self) -> Fetcher:
@@ -133,55 +94,30 @@ class Fetcher:
             return result
         raise FetchError(request.url, "stopped")
 
-    def fetch_all(self, requests: Iterable[Request]) -> Iterator[_Result]:
+    def fetch_all(self, requests: Iterable[Request]) -> Iterator[Result]:
         """Each request with its answer or error, as they complete.
 
-        Hosts take turns, so no host's queue delays another's. A host that asked for patience is not asked: its
-        requests come back as "held" with `retry_after`. After `stop()` the iterator ends early; what it has not
-        yielded was not fetched, or was cut off, and is to be asked for again.
+        Hosts take turns, so no host's line delays another's. A host that asked for patience is not asked: its
+        requests come back as "held", with `retry_after`. After `stop()` the iterator ends early; what it has
+        not yielded was not fetched, or was cut off, and is to be asked for again.
         """
-        batch = _Batch(threading.Condition(self._lock), time.monotonic() + PATIENCE)
+        batch = _Batch(self._lock, self._settings.host_delay)
         with self._lock:
             if self._stopped:
                 return
             self._batches.append(batch)
             for request in requests:
                 self._admit(batch, request)
-            threads = min(self._settings.workers, batch.open, 2 * len(batch.lines))
+            threads = min(self._settings.workers, batch.lines.unfinished, 2 * len(batch.lines))
         for number in range(threads):
             threading.Thread(target=self._work, args=(batch,), name=f"fetch-{number}", daemon=True).start()
         try:
-            while True:
-                with self._lock:
-                    if not batch.open and batch.results.empty():
-                        return
-                result = self._next(batch)
-                if result is None:
-                    return
-                if isinstance(result, BaseException):
-                    raise result
-                if isinstance(result[1], Response):
-                    with self._lock:
-                        full = batch.unread >= UNREAD_BYTES
-                        batch.unread -= len(result[1].body)
-                        if full:
-                            batch.wake.notify_all()
+            while (result := self._next(batch)) is not None:
                 yield result
         finally:
             with self._lock:
-                batch.stopped = True
                 self._batches.remove(batch)
-                batch.wake.notify_all()
-
-    def _next(self, batch: _Batch) -> _Result | BaseException | None:
-        """The next result; None when there will be none because of a stop."""
-        while True:
-            if self._stop_event.is_set():
-                self.stop()
-            try:
-                return batch.results.get(timeout=STOP_LOOK)
-            except queue.Empty:
-                continue
+                batch.close()
 
     def host_states(self) -> list[HostState]:
         """What is worth remembering of the hosts and changed since this was last asked."""
@@ -189,136 +125,83 @@ class Fetcher:
             return self._hosts.changed()
 
     def stop(self) -> None:
-        """Abandon what waits, cut what runs; every `fetch_all` ends at once, and no new one begins."""
+        """Abandon what waits, cut what runs; every `fetch_all` ends soon, and no new one begins."""
         with self._lock:
             self._stopped = True
             for batch in self._batches:
-                batch.stopped = True
+                batch.close()
                 batch.results.put(None)
-                batch.wake.notify_all()
         self._transport.watchdog.stop()
 
-    # ------------------------------------------------------------------------------- lines (locked)
+    # ----------------------------------------------------------------------------- the caller's side
 
     def _admit(self, batch: _Batch, request: Request) -> None:
-        batch.open += 1
         if not is_web(request.url):
-            self._finish(batch, request, FetchError(request.url, "bad_url"))
+            batch.results.put((request, FetchError(request.url, "bad_url")))
             return
-        own = request.origin or (request.url if request.kind == "feed" else None)
-        trusted = self._allow | {endpoint(own).lower()} if own and is_web(own) else self._allow
-        job = _Job(request, request.url, self._hosts.get(host_of(request.url)), trusted)
-        self._line_up(batch, job)
+        own = request.origin or (request.url if request.kind == "feed" else "")
+        trusted = self._allow | {endpoint(own).lower()} if is_web(own) else self._allow
+        batch.lines.add(Job(request, request.url, self._hosts.get(host_of(request.url)), trusted))
 
-    def _line_up(self, batch: _Batch, job: _Job, first: bool = False) -> None:
-        line = batch.lines.setdefault(job.host, deque())
-        if first:
-            line.appendleft(job)
-        else:
-            line.append(job)
-        if len(line) == 1 or first:
-            self._call(batch, job.host)
+    def _next(self, batch: _Batch) -> Result | None:
+        """The next result; None when there are no more. Raises what was a bug in a thread."""
+        while True:
+            if self._stop_event.is_set():
+                self.stop()
+            with self._lock:
+                if not batch.lines.unfinished and batch.results.empty():
+                    return None
+            try:
+                result = batch.results.get(timeout=STOP_LOOK)
+            except queue.Empty:
+                continue
+            if isinstance(result, BaseException):
+                raise result
+            if result is not None and isinstance(result[1], Response):
+                self._count(batch, -len(result[1].body))
+            return result
 
-    def _call(self, batch: _Batch, host: Host) -> None:
-        """Put the host on the heap at the time when it may be asked next."""
-        at = host.ready_at(self._settings.host_delay)
-        if host.running:
-            at = max(at, time.monotonic() + 5.0)
-        heapq.heappush(batch.heap, (at, next(self._order), host))
-        if batch.leader_until is None or at < batch.leader_until:
-            batch.wake.notify_all()
+    def _count(self, batch: _Batch, size: int) -> None:
+        with self._lock:
+            batch.unread += size
+            if batch.lines.paused != (batch.unread >= UNREAD_BYTES):
+                batch.lines.paused = not batch.lines.paused
+                batch.lines.wake()
 
-    def _finish(self, batch: _Batch, request: Request, result: Response | FetchError) -> None:
-        batch.open -= 1
-        if isinstance(result, Response):
-            batch.unread += len(result.body)
-        batch.results.put((request, result))
-        if not batch.open:
-            batch.wake.notify_all()
-
-    def _take(self, batch: _Batch) -> _Job | None:
-        """The next job whose host is ready; waits for one. None when there is nothing left to do."""
-        while not batch.stopped and batch.open:
-            now = time.monotonic()
-            if batch.unread < UNREAD_BYTES and batch.heap and batch.heap[0][0] <= now:
-                host = heapq.heappop(batch.heap)[2]
-                job = self._from_line(batch, host, now)
-                if job:
-                    if batch.leader_until is None and batch.heap:
-                        batch.wake.notify()
-                    return job
-            elif batch.leader_until is None and batch.heap and batch.unread < UNREAD_BYTES:
-                batch.leader_until = batch.heap[0][0]
-                batch.wake.wait(batch.leader_until - now)
-                batch.leader_until = None
-            else:
-                batch.wake.wait()
-        return None
-
-    def _from_line(self, batch: _Batch, host: Host, now: float) -> _Job | None:
-        line = batch.lines.get(host)
-        if not line:
-            return None
-        clock = time.time()
-        held = host.held_for(clock)
-        if held > SHORT_HOLD or now > batch.deadline:
-            for job in line:
-                self._give_up(batch, job, held)
-            line.clear()
-            return None
-        if held or not host.may_start(now, self._settings.host_delay):
-            if held or now < host.ready_at(self._settings.host_delay):
-                at = max(now + held, host.ready_at(self._settings.host_delay))
-                heapq.heappush(batch.heap, (at, next(self._order), host))
-            elif host.running:
-                heapq.heappush(batch.heap, (now + 0.1, next(self._order), host))
-            return None
-        job = line.popleft()
-        if job.kind == "page" and not host.knows_robots(clock, now):
-            batch.parked.setdefault(host, []).append(job)
-            if len(batch.parked[host]) > 1:
-                return self._from_line(batch, host, now)
-            parts = urlsplit(job.url)
-            url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/robots.txt"
-            batch.open += 1
-            job = _Job(Request(0, url, "page"), url, host, job.trusted, robots_of=host)
-        host.running += 1
-        host.started = now
-        if line:
-            self._call(batch, host)
-        return job
-
-    def _give_up(self, batch: _Batch, job: _Job, held: float) -> None:
-        if job.robots_of:
-            self._robots_done(batch, job, FetchError(job.url, "held", retry_after=held or None))
-            return
-        until = datetime.fromtimestamp(job.host.hold_until, UTC)
-        message = f"{job.host.name} asks to be left alone until {until:%Y-%m-%d %H:%M} UTC" if held else ""
-        self._finish(
-            batch, job.request, FetchError(job.request.url, "held", message, retry_after=held or None)
-        )
-
-    # -------------------------------------------------------------------------------- work (threads)
+    # ------------------------------------------------------------------------------------- a thread
 
     def _work(self, batch: _Batch) -> None:
-        with self._lock:
-            job = self._take(batch)
-        while job:
-            try:
+        try:
+            while (job := self._take(batch)) is not None:
+                host = job.host
                 outcome = self._hop(job)
-            except FetchError as error:
-                outcome = error
-            except BaseException as error:  # a bug: to be heard of where the results are read
-                batch.results.put(error)
-                return
-            with self._lock:
-                self._settle(batch, job, outcome)
-                job = self._take(batch)
+                with self._lock:
+                    self._settle(batch, job, outcome)
+                    batch.lines.release(host)
+        except BaseException as bug:  # to be heard of where the results are read
+            batch.results.put(bug)
 
-    def _hop(self, job: _Job) -> Answer:
-        """One request of a job. Raises `FetchError`."""
-        if job.kind == "page":
-            self._ask_robots(job)
+    def _take(self, batch: _Batch) -> Job | None:
+        """The next job that may be asked; those that may not are finished, or wait for their robots.txt."""
+        with self._lock:
+            while (job := batch.lines.take()) is not None:
+                if job.given_up:
+                    self._finish(batch, job, _held(job))
+                elif job.kind == "page" and not job.host.knows_robots(time.time(), time.monotonic()):
+                    waiting = batch.parked.setdefault(job.host, [])
+                    waiting.append(job)
+                    if len(waiting) == 1:
+                        batch.lines.unfinished += 1
+                        return _robots_job(job)
+                    batch.lines.release(job.host)
+                else:
+                    return job
+        return None
+
+    def _hop(self, job: Job) -> Answer | FetchError:
+        """One request of a job."""
+        if job.kind == "page" and (refusal := _refusal(job)):
+            return refusal
         began = time.monotonic()
         try:
             answer = self._transport.get(
@@ -327,86 +210,65 @@ class Fetcher:
                 private=endpoint(job.url).lower() in job.trusted,
                 limit=self._limit(job),
                 html=job.kind == "page",
-                seconds=self._settings.timeout - job.spent,
+                seconds=self._settings.timeout - job.seconds,
             )
+        except FetchError as error:
+            return error
         finally:
-            job.spent += time.monotonic() - began
+            job.seconds += time.monotonic() - began
         job.wire_bytes += answer.wire_bytes
         return answer
 
-    @staticmethod
-    def _ask_robots(job: _Job) -> None:
-        host = job.host
-        if host.robots is None:
-            raise FetchError(
-                job.url,
-                "robots",
-                f"robots.txt cannot be read ({host.robots_error}), so the page is left alone",
-            )
-        if not robots.allows(host.robots, job.url):
-            raise FetchError(job.url, "robots")
-
-    def _limit(self, job: _Job) -> int:
+    def _limit(self, job: Job) -> int:
         if job.robots_of:
             return robots.MAX_BYTES
         return self._settings.max_feed_bytes if job.kind == "feed" else self._settings.max_page_bytes
 
-    def _headers(self, job: _Job) -> dict[str, str]:
+    def _headers(self, job: Job) -> dict[str, str]:
         headers = {"User-Agent": self._agent, "Accept": _ACCEPT[job.kind], "Accept-Encoding": "gzip, deflate"}
         request = job.request
-        validators = request.validators
-        if validators.etag is not None:
-            headers["If-None-Match"] = validators.etag
-        if validators.last_modified is not None:
-            headers["If-Modified-Since"] = validators.last_modified
+        if request.validators.etag is not None:
+            headers["If-None-Match"] = request.validators.etag
+        if request.validators.last_modified is not None:
+            headers["If-Modified-Since"] = request.validators.last_modified
         if request.headers and _same_server(request.origin or request.url, job.url):
             headers.update(request.headers)
         return headers
 
     # ------------------------------------------------------------------------------ results (locked)
 
-    def _settle(self, batch: _Batch, job: _Job, outcome: Answer | FetchError) -> None:
-        """After a hop: a result, the next hop, or a robots.txt learned. Frees the host."""
-        host = job.host
-        host.running -= 1
-        clock = time.time()
-        if isinstance(outcome, Answer):
-            outcome = self._judge(job, outcome, clock)
-        if outcome is None:
-            job.host = self._hosts.get(host_of(job.url))
-            self._line_up(batch, job, first=True)
-        elif job.robots_of:
-            self._robots_done(batch, job, outcome)
-        elif not (isinstance(outcome, FetchError) and outcome.kind == "stopped"):
-            self._finish(batch, job.request, outcome)
-        if batch.lines.get(host):
-            self._call(batch, host)
+    def _settle(self, batch: _Batch, job: Job, outcome: Answer | FetchError) -> None:
+        """After a hop: the next one, or a result."""
+        if isinstance(outcome, FetchError):
+            if outcome.kind != "stopped":
+                self._finish(batch, job, outcome)
+        elif outcome.status in answers.REDIRECTS:
+            refusal = _redirected(job, outcome)
+            if refusal:
+                self._finish(batch, job, refusal)
+            else:
+                job.host = self._hosts.get(host_of(job.url))
+                batch.lines.rejoin(job)
+        else:
+            self._finish(batch, job, self._judged(job, outcome))
 
-    def _judge(self, job: _Job, answer: Answer, clock: float) -> Response | FetchError | None:
-        """What an answer comes to; None: the job has another hop to make."""
+    def _judged(self, job: Job, answer: Answer) -> Response | FetchError:
+        """What an answer that is no redirect comes to."""
         request = job.request
         asked = request.validators.etag is not None or request.validators.last_modified is not None
         if answer.status == 200 or (answer.status == 304 and asked):
             return Response(
-                request.url,
-                job.url,
-                answer.status,
-                answer.headers,
-                answer.body,
-                datetime.now(UTC),
-                round(job.spent * 1000),
-                job.permanent,
-                job.wire_bytes,
+                url=request.url,
+                final_url=job.url,
+                status=answer.status,
+                headers=answer.headers,
+                body=answer.body,
+                fetched_at=datetime.now(UTC),
+                duration_ms=round(job.seconds * 1000),
+                permanent_url=job.permanent,
+                wire_bytes=job.wire_bytes,
             )
-        if answer.status in answers.REDIRECTS:
-            try:
-                return self._redirect(job, answer)
-            except FetchError as error:
-                return error
-        if answer.status == 304:
-            return FetchError(
-                request.url, "unexpected_status", "the server says 304 though it was not asked", status=304
-            )
+        clock = time.time()
         error = answers.failure(request.url, answer, clock)
         error.final_url = job.url
         if error.status in (429, 503) and (error.retry_after or error.status == 429):
@@ -415,31 +277,78 @@ class Fetcher:
             )
         return error
 
-    @staticmethod
-    def _redirect(job: _Job, answer: Answer) -> None:
-        target = answers.next_url(job.url, answer)
-        job.hops += 1
-        if job.hops > MAX_HOPS:
-            raise FetchError(
-                job.request.url, "redirect", f"more than {MAX_HOPS} redirects", status=answer.status
-            )
-        job.unbroken = job.unbroken and answer.status in answers.PERMANENT
-        job.url = target
-        if job.unbroken:
-            job.permanent = target
-
-    def _robots_done(self, batch: _Batch, job: _Job, outcome: Response | FetchError) -> None:
-        host = job.robots_of
-        assert host is not None
-        if isinstance(outcome, Response):
-            host.learn_robots(outcome.body.decode("utf-8", "replace"), time.time())
-        elif outcome.status is not None and 400 <= outcome.status < 500 and outcome.status != 429:
-            host.learn_robots("", time.time())  # RFC 9309 2.3.1.3: none there, nothing disallowed
+    def _finish(self, batch: _Batch, job: Job, result: Response | FetchError) -> None:
+        if job.robots_of:
+            _learn_robots(job.robots_of, result)
+            for waiting in batch.parked.pop(job.robots_of, []):
+                batch.lines.rejoin(waiting)
         else:
-            host.lack_robots(outcome.message, time.monotonic())
-        batch.open -= 1
-        for parked in batch.parked.pop(host, []):
-            self._line_up(batch, parked)
+            if isinstance(result, Response):
+                batch.unread += len(result.body)
+                batch.lines.paused = batch.unread >= UNREAD_BYTES
+            batch.results.put((job.request, result))
+        batch.lines.finish()
+
+
+def _held(job: Job) -> FetchError:
+    host = job.host
+    held = host.held_for(time.time())
+    if not held:
+        return FetchError(
+            job.request.url, "held", f"{host.name} has so many requests that this one must wait"
+        )
+    until = datetime.fromtimestamp(host.hold_until, UTC)
+    message = f"{host.name} asks to be left alone until {until:%Y-%m-%d %H:%M} UTC"
+    return FetchError(job.request.url, "held", message, retry_after=held)
+
+
+def _redirected(job: Job, answer: Answer) -> FetchError | None:
+    """Send the job on its way to where the answer points; or why not."""
+    try:
+        target = answers.next_url(job.url, answer)
+    except FetchError as error:
+        return error
+    job.hops += 1
+    if job.hops > MAX_HOPS:
+        return FetchError(
+            job.request.url, "redirect", f"more than {MAX_HOPS} redirects", status=answer.status
+        )
+    job.url = target
+    job.unbroken = job.unbroken and answer.status in answers.PERMANENT
+    if job.unbroken:
+        job.permanent = target
+    return None
+
+
+def _robots_job(job: Job) -> Job:
+    """The request for the robots.txt that a page's job has to wait for. It takes the page's turn at the host."""
+    parts = urlsplit(job.url)
+    url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/robots.txt"
+    return Job(Request(job.request.key, url), url, job.host, job.trusted, robots_of=job.host)
+
+
+def _refusal(job: Job) -> FetchError | None:
+    """Why robots.txt does not let us fetch a page, None if it does."""
+    host = job.host
+    if host.robots is None:
+        return (
+            host.robots_error
+            and FetchError(job.url, host.robots_error.kind, host.robots_error.message)
+            or None
+        )
+    return None if robots.allows(host.robots, job.url) else FetchError(job.url, "robots")
+
+
+def _learn_robots(host: Host, result: Response | FetchError) -> None:
+    """RFC 9309 2.3.1: none there (4xx), nothing disallowed; none to be had (5xx, network), everything disallowed."""
+    if isinstance(result, Response):
+        host.learn_robots(result.body.decode("utf-8", "replace"), time.time())
+    elif result.status is not None and 400 <= result.status < 500 and result.status != 429:
+        host.learn_robots("", time.time())
+    else:
+        kind = "robots" if result.status else result.kind
+        message = f"the page is left alone, because robots.txt cannot be read: {result.message}"
+        host.lack_robots(FetchError(result.url, kind, message), time.monotonic())
 
 
 def _same_server(first: str, now: str) -> bool:

@@ -1,7 +1,7 @@
-"""What politeness needs to know of each host: when it was asked last, whether it asked for patience, its robots.txt.
+"""What politeness needs to know of a host: when it was asked last, until when not to, its robots.txt.
 
-Pure bookkeeping: the caller locks, and gives the time. `now` is monotonic seconds, `clock` Unix time: spacing must
-not suffer from a clock that is set, a Retry-After must outlive the process.
+Pure bookkeeping: the caller locks, and gives the time. `now` is monotonic seconds, `clock` Unix time: spacing
+must not suffer from a clock that is set, a Retry-After must outlive the process.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from aggregator.errors import FetchError
 from aggregator.fetch import robots
 from aggregator.model import HostState
 from aggregator.urls import site_of_host
@@ -36,7 +37,7 @@ class Host:
         self.hold_why: str | None = None
         self.robots: str | None = None
         self.robots_at = 0.0  # Unix time
-        self.robots_error = ""
+        self.robots_error: FetchError | None = None
         self.robots_error_until = 0.0  # monotonic
         self.crawl_delay = 0.0
         self.changed = False
@@ -66,13 +67,13 @@ class Host:
         return fresh or now < self.robots_error_until
 
     def learn_robots(self, text: str, clock: float) -> None:
-        self.robots, self.robots_at, self.robots_error, self.changed = text, clock, "", True
+        self.robots, self.robots_at, self.robots_error, self.changed = text, clock, None, True
         self.robots_error_until = 0.0
         self.crawl_delay = robots.crawl_delay(text)
 
-    def lack_robots(self, why: str, now: float) -> None:
+    def lack_robots(self, error: FetchError, now: float) -> None:
         """robots.txt is unreachable: the last known one holds on, without one every page is disallowed."""
-        self.robots_error = why
+        self.robots_error = error
         self.robots_error_until = now + robots.UNREACHABLE_AGE
 
     def state(self) -> HostState:
@@ -114,7 +115,7 @@ class Hosts:
             host.crawl_delay = robots.crawl_delay(state.robots)
 
     def hold(self, name: str, seconds: float, why: str, clock: float) -> None:
-        """Leave a host alone, and its sisters too when it is one of many subdomains that one server stands behind."""
+        """Leave a host alone, and its sisters too when one server stands behind many subdomains."""
         host = self.get(name)
         sisters = self._sites.get(site_of_host(name.partition(":")[0]), [])
         for one in sisters if len(sisters) >= MANY_SUBDOMAINS else [host]:
