@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from threading import Event
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from aggregator.model import (
     Feed,
     FeedOutcome,
     FeedState,
+    Match,
     Progress,
     Request,
     Response,
@@ -27,6 +29,9 @@ from aggregator.store import Store
 
 if TYPE_CHECKING:
     from aggregator.pipeline import Tally
+
+#: Days over which the rate of new entries is counted (the store counts over the same).
+RATE_DAYS = 14
 
 
 def fetch_round(
@@ -80,7 +85,8 @@ def digest(
     now: datetime,
 ) -> FeedOutcome:
     """What one feed's answer comes to: its new entries, and when to come again and why."""
-    parsed, validators, body_hash, matches = None, None, None, ()
+    parsed, validators, body_hash = None, None, None
+    matches: tuple[Match, ...] = ()
     error: FetchError | ParseError | None = None
     if isinstance(answer, FetchError):
         error = answer
@@ -110,7 +116,7 @@ def digest(
                 if not parsed.complete:  # the rest may be there next time: ask for the whole again
                     validators, body_hash = Validators(), None
     plan = schedule.plan(
-        state,
+        _with_rate(state, matches, now),
         now,
         settings=config.settings,
         answer=answer,
@@ -136,4 +142,15 @@ def digest(
         duration_ms=answer.duration_ms if isinstance(answer, Response) else None,
         error_kind=error.kind if error else None,
         error=error.message if error else (parsed.problem if parsed else None),
+    )
+
+
+def _with_rate(state: FeedState, matches: Sequence[Match], now: datetime) -> FeedState:
+    """The state with these new entries counted in: what a feed's first document tells of its rate is told at once."""
+    dates = [min(m.entry.published or now, now) for m in matches if m.known_id is None]
+    ages = [(now - date).total_seconds() / 86400 for date in dates]
+    return replace(
+        state,
+        new_entries_14d=state.new_entries_14d + sum(age <= RATE_DAYS for age in ages),
+        age_days=min(max([state.age_days, *ages]), RATE_DAYS),
     )

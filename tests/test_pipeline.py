@@ -1,0 +1,318 @@
+"""One round after another, against a real server and a real database file."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from server import HTML, Reply
+
+from aggregator import pipeline
+from aggregator.model import Config, Feed, Settings
+from aggregator.store import Store
+
+SENTENCES = (
+    "The harbour master of Tolmare said on Monday that the ferry would sail again before the week was out.",
+    "Two hundred and twelve passengers had waited since Friday, most of them with bicycles and one with a cello.",
+    "The company blamed a gearbox, the crew blamed the company, and the weather took no side in the matter.",
+    "Repairs cost 48,000 crowns, according to a document that the council made public late in the evening.",
+    "Mayor Ilse Brandvold promised a new timetable, which she said would be printed on one side only.",
+    "Nobody was hurt, and the cello was reported to be in tune when the doors were opened at last.",
+)
+OTHER = (
+    "Bakers in Oberstadt agreed on Tuesday to open an hour later in winter, ending a quarrel of nine years.",
+    "The union had asked for two hours, and the guild for none, so both sides called the result a defeat.",
+    "Customers interviewed in the queue at Kettle Lane said that they would rather sleep than complain.",
+    "A kilogram of rye bread costs 4.20 crowns, ten more hellers than in March, the statistics office said.",
+    "The agreement runs until 2031 and must still be confirmed by the members in a ballot by post.",
+)
+
+
+def page(title: str, paragraphs: tuple[str, ...], extra: str = "") -> str:
+    body = "".join(f"<p>{text}</p>" for text in paragraphs)
+    return (
+        f"<html lang=en><head><title>{title}</title></head><body><header><nav><a href=/>Home</a><a href=/n>News</a>"
+        f"</nav></header><main><article><h1>{title}</h1>{body}</article>{extra}</main>"
+        "<footer>All rights reserved</footer></body></html>"
+    )
+
+
+def item(server, number: int, title: str, when: datetime, text: str = "", guid: str | None = None) -> str:
+    return (
+        f"<item><title>{title}</title><link>{server.url(f'/{number}.html')}</link><guid>{guid or number}</guid>"
+        f"<pubDate>{format_datetime(when)}</pubDate><description>{text}</description></item>"
+    )
+
+
+def rss(*items: str) -> str:
+    return f"<rss version='2.0'><channel><title>Harbour Herald</title>{''.join(items)}</channel></rss>"
+
+
+class Rounds:
+    """A server, a database and a clock that a test can turn."""
+
+    def __init__(self, server, path):
+        self.server, self.path = server, path
+        self.now = datetime.now(UTC).replace(microsecond=0)
+        self.feeds = [Feed(server.url("/feed"))]
+        self.settings = Settings(host_delay=0.0)
+        server.answer("/robots.txt", body="", type="text/plain")
+
+    def run(self, **options):
+        with Store(self.path) as store:
+            return pipeline.run(
+                Config(tuple(self.feeds), self.settings), store, clock=lambda: self.now, **options
+            )
+
+    def later(self, **delta):
+        self.now += timedelta(**delta)
+        return self
+
+    def ask(self, sql, *params):
+        with Store(self.path) as store:
+            return [tuple(row) for row in store.connection.rows(sql, params)]
+
+
+@pytest.fixture
+def rounds(server, tmp_path):
+    ready = Rounds(server, tmp_path / "news.db")
+    when = ready.now - timedelta(hours=1)
+    server.answer("/feed", body=rss(item(server, 1, "Ferry sails again", when)), headers={"ETag": '"1"'})
+    server.answer("/1.html", body=page("Ferry sails again", SENTENCES), type=HTML)
+    return ready
+
+
+def test_a_page_becomes_an_article(rounds):
+    report = rounds.run()
+    assert (report.feeds_ok, report.entries_new, report.articles_new) == (1, 1, 1)
+    assert rounds.ask("select title, text, source, problem from articles") == [
+        ("Ferry sails again", "\n\n".join(SENTENCES), "page", None)
+    ]
+
+
+def test_what_is_not_due_is_not_asked(rounds):
+    rounds.run()
+    assert rounds.later(minutes=5).run().feeds_ok == 0
+    assert len(rounds.server.seen("/feed")) == 1
+
+
+def test_nothing_new_is_asked_with_the_validator_and_adds_nothing(rounds):
+    rounds.run()
+    report = rounds.later(days=1).run()
+    assert (report.feeds_not_modified, report.entries_new, report.articles_new) == (1, 0, 0)
+    assert rounds.server.seen("/feed")[1].headers["if-none-match"] == '"1"'
+    assert len(rounds.server.seen("/1.html")) == 1
+
+
+def test_a_page_that_fails_leaves_the_feeds_own_text_with_the_problem(rounds):
+    rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Ferry sails", rounds.now, SENTENCES[0])))
+    rounds.server.answer("/1.html", status=404, type=HTML)
+    rounds.run()
+    ((text, source, problem),) = rounds.ask("select text, source, problem from articles")
+    assert (text, source) == (SENTENCES[0], "feed")
+    assert "not_found" in problem
+
+
+def test_a_page_that_fails_for_a_while_is_tried_again_and_becomes_a_revision(rounds):
+    rounds.server.answer(
+        "/feed", body=rss(item(rounds.server, 1, "Ferry sails again", rounds.now, SENTENCES[0]))
+    )
+    rounds.server.answer(
+        "/1.html", Reply(status=500, type=HTML), Reply(page("Ferry sails again", SENTENCES), type=HTML)
+    )
+    rounds.run()
+    rounds.later(minutes=30).run()
+    assert rounds.ask("select text, source, problem from articles") == [
+        ("\n\n".join(SENTENCES), "page", None)
+    ]
+    assert rounds.ask("select reason from revisions") == [("reextracted",)]
+    assert rounds.ask("select count(*) from _pending") == [(0,)]
+
+
+def test_a_teaser_that_turns_out_to_be_a_copy_is_folded(rounds):
+    rounds.server.answer(
+        "/feed",
+        body=rss(
+            item(rounds.server, 1, "Ferry sails again", rounds.now - timedelta(hours=1)),
+            item(rounds.server, 2, "Cello waits for boat", rounds.now, "Read all about it."),
+        ),
+    )
+    rounds.server.answer(
+        "/2.html", Reply(status=503, type=HTML), Reply(page("Cello waits", SENTENCES), type=HTML)
+    )
+    rounds.run()
+    assert rounds.ask("select count(*) from articles") == [(2,)]
+    rounds.later(hours=1).run()
+    assert rounds.ask("select count(*) from articles") == [(1,)]
+    assert rounds.ask("select article_id, title from duplicates") == [
+        (1, "Cello waits for boat")
+    ] or rounds.ask("select article_id, title from duplicates") == [(1, "Cello waits")]
+
+
+def test_a_feed_with_the_full_text_spares_the_page(rounds):
+    text = " ".join(f"&lt;p&gt;{one}&lt;/p&gt;" for one in (*SENTENCES, *OTHER, *SENTENCES, *OTHER))
+    rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Ferry sails again", rounds.now, text)))
+    rounds.run()
+    assert rounds.server.seen("/1.html") == []
+    assert rounds.ask("select source, problem from articles") == [("feed", None)]
+
+
+def test_full_text_false_never_visits_pages(rounds):
+    rounds.feeds = [Feed(rounds.feeds[0].url, full_text=False)]
+    rounds.run()
+    assert rounds.server.seen("/1.html") == []
+    assert rounds.ask("select title, source from articles") == [("Ferry sails again", "feed")]
+
+
+def test_robots_txt_is_obeyed_for_pages(rounds):
+    rounds.server.answer("/robots.txt", body="User-agent: *\nDisallow: /1.html", type="text/plain")
+    rounds.run()
+    assert rounds.server.seen("/1.html") == []
+    ((problem,),) = rounds.ask("select problem from articles")
+    assert "robots" in problem
+
+
+def test_keep_and_drop_selectors_of_the_feed_win(rounds):
+    rounds.feeds = [Feed(rounds.feeds[0].url, drop=("p:nth-of-type(2)",))]
+    rounds.run()
+    ((text,),) = rounds.ask("select text from articles")
+    assert SENTENCES[1] not in text
+    assert SENTENCES[2] in text
+    assert ("selector",) in rounds.ask("select reason from removed_blocks")
+
+
+def test_the_same_text_elsewhere_is_folded_with_its_evidence(rounds):
+    rounds.server.answer("/2.html", body=page("Cello saved", SENTENCES[:5]), type=HTML)
+    rounds.server.answer("/second", body=rss(item(rounds.server, 2, "Cello saved", rounds.now)))
+    rounds.feeds.append(Feed(rounds.server.url("/second")))
+    report = rounds.run()
+    assert (report.articles_new, report.duplicates) == (1, 1)
+    ((article, containment, title),) = rounds.ask("select article_id, containment, title from duplicates")
+    assert (article, title) == (1, "Cello saved")
+    assert containment > 0.9
+
+
+def test_another_story_is_an_article_of_its_own(rounds):
+    rounds.server.answer("/2.html", body=page("Bakers sleep", OTHER), type=HTML)
+    rounds.server.answer("/second", body=rss(item(rounds.server, 2, "Bakers sleep", rounds.now)))
+    rounds.feeds.append(Feed(rounds.server.url("/second")))
+    assert rounds.run().articles_new == 2
+
+
+def test_the_preferred_feeds_text_is_shown_whoever_came_first(rounds):
+    rounds.server.answer("/2.html", body=page("Cello saved", SENTENCES), type=HTML)
+    rounds.server.answer("/wire", body=rss(item(rounds.server, 2, "Cello saved", rounds.now)))
+    rounds.feeds.append(Feed(rounds.server.url("/wire"), priority=1))
+    rounds.run()
+    assert rounds.ask("select id, title, copies from articles") == [(1, "Cello saved", 1)]
+    assert rounds.ask("select title from revisions where reason = 'better_copy'") == [("Ferry sails again",)]
+
+
+def test_one_page_in_two_feeds_is_fetched_once_and_stored_once(rounds):
+    rounds.server.answer(
+        "/second", body=rss(item(rounds.server, 1, "Ferry sails again", rounds.now, guid="x"))
+    )
+    rounds.feeds.append(Feed(rounds.server.url("/second")))
+    rounds.run()
+    assert len(rounds.server.seen("/1.html")) == 1
+    assert rounds.ask("select count(*) from articles") == [(1,)]
+    assert rounds.ask("select count(*) from entries where article_id = 1") == [(2,)]
+    assert rounds.ask("select count(*) from duplicates") == [(0,)]
+
+
+def test_an_edited_entry_becomes_a_revision(rounds):
+    rounds.run()
+    rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Ferry sails at last", rounds.now)))
+    rounds.server.answer("/1.html", body=page("Ferry sails at last", (*SENTENCES[:5], OTHER[0])), type=HTML)
+    report = rounds.later(days=1).run()
+    assert (report.articles_new, report.articles_revised) == (0, 1)
+    assert rounds.ask("select title from articles") == [("Ferry sails at last",)]
+    assert rounds.ask("select title, reason from revisions") == [("Ferry sails again", "edited")]
+
+
+def test_a_feed_that_fails_never_stops_another(rounds):
+    rounds.feeds.insert(0, Feed(rounds.server.url("/dead")))
+    report = rounds.run()
+    assert (report.feeds_ok, report.feeds_failed, report.articles_new) == (1, 1, 1)
+    assert report.failures[0].kind == "not_found"
+
+
+def test_an_html_page_instead_of_a_feed_is_named_as_such(rounds):
+    rounds.server.answer("/feed", body=page("We have moved", SENTENCES), type=HTML)
+    report = rounds.run()
+    assert report.failures[0].kind == "not_a_feed"
+    assert rounds.ask("select status, error_kind from feeds") == [("failing", "not_a_feed")]
+
+
+def test_the_entries_of_a_truncated_feed_are_kept_and_its_validators_are_not(rounds):
+    whole = rss(
+        item(rounds.server, 1, "Ferry sails again", rounds.now), item(rounds.server, 2, "Bakers", rounds.now)
+    )
+    rounds.server.answer("/feed", body=whole[: whole.index("<title>Bakers")], headers={"ETag": '"t"'})
+    report = rounds.run()
+    assert (report.feeds_ok, report.entries_new) == (1, 1)
+    assert rounds.ask("select etag from feeds") == [(None,)]
+
+
+def test_an_entry_without_link_date_or_guid_is_an_article(rounds):
+    body = "<item><description>The bakery on Kettle Lane is closed today.</description></item>"
+    rounds.server.answer("/feed", body=rss(body))
+    assert rounds.run().articles_new == 1
+    assert rounds.later(days=1).run().articles_new == 0
+
+
+def test_a_date_in_the_future_does_not_stick_to_the_top(rounds):
+    future = rounds.now + timedelta(days=300)
+    rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Ferry sails again", future)))
+    rounds.run()
+    ((published,),) = rounds.ask("select published_at from articles")
+    assert published <= rounds.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_blocks_that_repeat_on_the_sites_pages_are_taken_away_and_counted(rounds):
+    box = "Our readers made this possible with a small gift of their own, every single month of the year."
+    items = []
+    for number, (title, text) in enumerate(
+        [
+            ("Ferry sails again", SENTENCES),
+            ("Bakers sleep", OTHER),
+            ("Both of them", SENTENCES[:3] + OTHER[:2]),
+        ],
+        1,
+    ):
+        marked = (*text[:2], box, *text[2:])
+        rounds.server.answer(f"/{number}.html", body=page(title, marked), type=HTML)
+        items.append(item(rounds.server, number, title, rounds.now - timedelta(hours=number)))
+    rounds.server.answer("/feed", body=rss(*items))
+    rounds.run()
+    assert rounds.ask("select count(*) from articles where instr(text, ?)", box) == [(0,)]
+    assert rounds.ask("select pages from boilerplate where text = ?", box) == [(3,)]
+
+
+def test_a_stopped_round_ends_soon_and_loses_nothing(rounds):
+    rounds.server.answer("/1.html", Reply(wait=20), Reply(page("Ferry sails again", SENTENCES), type=HTML))
+    stop = threading.Event()
+    threading.Timer(0.5, stop.set).start()
+    started = datetime.now(UTC)
+    rounds.run(stop=stop)
+    assert (datetime.now(UTC) - started).total_seconds() < 8
+    assert rounds.ask("select count(*) from articles") == [(0,)]
+    rounds.run()
+    assert rounds.ask("select count(*) from articles") == [(1,)]
+
+
+def test_progress_tells_every_feed_and_page(rounds):
+    told = []
+    rounds.run(progress=told.append)
+    assert [(step.stage, step.done, step.total) for step in told] == [("feeds", 1, 1), ("pages", 1, 1)]
+
+
+def test_moved_for_good_three_times_is_believed(rounds):
+    rounds.server.answer("/old", status=301, headers={"Location": rounds.feeds[0].url})
+    rounds.feeds = [Feed(rounds.server.url("/old"))]
+    for _ in range(4):
+        rounds.later(days=2).run()
+    assert len(rounds.server.seen("/old")) == 3
+    assert rounds.ask("select fetch_url from feeds") == [(rounds.server.url("/feed"),)]
