@@ -1,8 +1,10 @@
 """The demo: made-up outlets on loopback, and what the real pipeline makes of them."""
 
+import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from http.client import HTTPConnection
 from itertools import combinations
 
@@ -53,13 +55,9 @@ def test_false_friends_share_more_of_their_words_than_other_stories_do():
         assert shared > 0.2 if (one, other) in friends else shared < 0.02
 
 
-@pytest.mark.parametrize(
-    "edition", editions(BASE), ids=lambda edition: f"{edition.outlet.key}-{edition.story}"
-)
-def test_no_placeholder_is_left_in_print(edition):
-    page = sites(BASE, BASE)[edition.outlet.host, edition.url.split(".example")[1]]()
-    assert not {"{", "$"} & set("".join((edition.title, edition.byline, *edition.paragraphs)))
-    assert b"$" not in page.body
+def test_no_placeholder_is_left_in_print():
+    for edition in editions(BASE):
+        assert not {"{", "$"} & set("".join((edition.title, edition.byline, *edition.paragraphs)))
 
 
 # ---------------------------------------------------------------------------------------- serving
@@ -84,7 +82,10 @@ def test_every_page_of_every_outlet_is_served_in_its_charset(port):
     for edition in editions(BASE):
         response, body = get(port, edition.outlet.host, edition.url.split(".example")[1])
         assert response.status == 200
-        assert edition.title in body.decode(edition.outlet.charset).replace("&amp;", "&")
+        text = unescape(body.decode(edition.outlet.charset))
+        assert all(
+            words in text for words in (edition.title, edition.byline, edition.credit, *edition.paragraphs)
+        )
 
 
 def test_an_outlet_is_told_by_the_host_header_alone(port):
@@ -136,7 +137,14 @@ class Ran:
         self.rows = self._rows(directory)
         printed_at = datetime.fromisoformat((directory / "printed-at.txt").read_text().strip())
         self.editions = {canonical(edition.url): edition for edition in editions(printed_at)}
-        self.directory = directory
+
+    def differing(self, column, printed):
+        """ "story at outlet" -> (stored, printed), of the pages where the two are not the same."""
+        pairs = {
+            f"{edition.story} at {edition.outlet.key}": (self.rows[key][column], printed(edition))
+            for key, edition in self.editions.items()
+        }
+        return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
     @staticmethod
     def _rows(directory):
@@ -157,20 +165,6 @@ def ran(tmp_path_factory):
     return Ran(tmp_path_factory.mktemp("demo"))
 
 
-EDITIONS = pytest.mark.parametrize(
-    ("outlet", "story"),
-    [(edition.outlet.key, edition.story) for edition in editions(BASE)],
-    ids=lambda value: value,
-)
-
-
-def stored(ran, outlet, story):
-    [(key, edition)] = [
-        (key, one) for key, one in ran.editions.items() if (one.outlet.key, one.story) == (outlet, story)
-    ]
-    return edition, ran.rows[key]
-
-
 def test_it_says_what_it_found(ran):
     assert ran.first.summary == "43 entries from 8 feeds: 19 articles, 24 copies folded away, 2 feeds failed"
 
@@ -188,34 +182,24 @@ def test_each_article_is_one_declared_story_with_all_its_copies(ran):
     assert sorted(map(sorted, found.values())) == sorted(map(sorted, declared.values()))
 
 
-@EDITIONS
-def test_the_paragraphs_of_a_page_are_exactly_those_printed(ran, outlet, story):
-    edition, row = stored(ran, outlet, story)
-    assert row["text"].split("\n\n") == list(edition.paragraphs)
+def test_the_paragraphs_of_every_page_are_exactly_those_printed(ran):
+    assert ran.differing("text", lambda edition: "\n\n".join(edition.paragraphs)) == {}
 
 
-@EDITIONS
-def test_the_headline_of_a_page_is_the_one_printed(ran, outlet, story):
-    edition, row = stored(ran, outlet, story)
-    assert row["title"] == edition.title
+def test_the_headline_of_every_page_is_the_one_printed(ran):
+    assert ran.differing("title", lambda edition: edition.title) == {}
 
 
-@EDITIONS
-def test_published_is_when_it_was_printed_and_not_when_it_was_rendered(ran, outlet, story):
-    edition, row = stored(ran, outlet, story)
-    assert datetime.fromisoformat(row["published_at"]) == edition.published
+def test_published_is_when_it_was_printed_and_never_when_it_was_rendered(ran):
+    assert ran.differing("published_at", lambda edition: f"{edition.published.astimezone(UTC):%FT%TZ}") == {}
 
 
-@EDITIONS
-def test_the_byline_is_the_one_printed_without_by(ran, outlet, story):
-    edition, row = stored(ran, outlet, story)
-    assert row["byline"] == edition.byline.removeprefix("By ").removeprefix("Von ")
+def test_the_byline_of_every_page_is_the_one_printed_without_by(ran):
+    assert ran.differing("byline", lambda edition: re.sub("^(By|Von) ", "", edition.byline)) == {}
 
 
-@EDITIONS
-def test_the_language_is_the_outlets(ran, outlet, story):
-    edition, row = stored(ran, outlet, story)
-    assert row["language"] == edition.outlet.language[:2]
+def test_the_language_of_every_page_is_its_outlets(ran):
+    assert ran.differing("language", lambda edition: edition.outlet.language[:2]) == {}
 
 
 def test_only_the_feed_with_the_full_text_spares_its_pages_a_visit(ran):

@@ -71,7 +71,7 @@ class Fetcher:
         self._stop_event = stop or threading.Event()
         self._agent = user_agent(settings.contact)
         self._allow = frozenset(entry.lower().replace("[", "").replace("]", "") for entry in settings.allow)
-        self._transport = Transport(settings.workers)
+        self._transport = Transport(settings.workers, settings.resolve)
         self._lock = threading.Lock()  # of everything below, and of the lines of each batch
         self._hosts = Hosts(hosts or {})
         self._batches: list[_Batch] = []
