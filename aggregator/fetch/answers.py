@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import re
 from collections.abc import Mapping
@@ -18,7 +19,8 @@ PERMANENT = frozenset({301, 308})
 
 #: Marks of the common bot walls' pages, as seen in their HTML.
 _WALL = re.compile(
-    rb"<title>\s*(?:just a moment|attention required|access denied|ddos-guard|one more step|pardon our interruption)"
+    rb"<title>\s*(?:just a moment|attention required|access denied|ddos-guard|one more step)"
+    rb"|<title>\s*pardon our interruption"
     rb"|challenge-(?:running|platform|form)|_incapsula_resource|captcha-delivery\.com|px-captcha|sgcaptcha"
     rb"|making sure you(?:'|&#39;|\xe2\x80\x99)re not a bot",
     re.IGNORECASE,
@@ -26,7 +28,7 @@ _WALL = re.compile(
 
 
 def is_bot_wall(answer: Answer) -> bool:
-    """Whether a bot wall answered in the server's place (Cloudflare, Akamai, DataDome, Imperva, Anubis...)."""
+    """Whether a bot wall answered in the server's place (Cloudflare, Akamai, DataDome, Anubis...)."""
     if answer.headers.get("cf-mitigated", "").lower() == "challenge":
         return True
     return bool(_WALL.search(answer.body))
@@ -55,11 +57,9 @@ def next_url(url: str, answer: Answer) -> str:
         raise FetchError(
             url, "redirect", f"a {answer.status} that does not say where to", status=answer.status
         )
-    try:
+    with contextlib.suppress(UnicodeError):
         # http.client reads headers as latin-1; a Location with raw UTF-8 in it is common.
         location = location.encode("latin-1").decode("utf-8")
-    except UnicodeError:
-        pass
     try:
         target = urljoin(url, location)
         parts = urlsplit(target)
@@ -76,7 +76,9 @@ def next_url(url: str, answer: Answer) -> str:
 def failure(url: str, answer: Answer, clock: float) -> FetchError:
     """The error that a status other than 200, 304 and the redirects stands for."""
     status = answer.status
-    kind, message = "unexpected_status", f"the server answers {status}"
+    kind, message = "unexpected_status", f"the server answers {status}, which makes no sense here"
+    if status == 304:
+        message = "the server says that nothing changed (304), though it was not asked"
     if status in (403, 429, 503) and is_bot_wall(answer):
         kind, message = "blocked", f"a bot wall answers in the server's place ({status})"
     elif status in (401, 403, 407):

@@ -52,7 +52,7 @@ def decode(chunks: Iterable[bytes], names: list[str], limit: int) -> bytes:
 
 
 def _inflated(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
-    """`chunks` unpacked, in pieces of at most _PIECE bytes. A gzip body may have several members (RFC 1952 2.2)."""
+    """`chunks` unpacked, in pieces of at most _PIECE bytes; gzip may have several members (RFC 1952 2.2)."""
     unpack = None
     for chunk in chunks:
         while chunk:
@@ -82,6 +82,6 @@ def _inflated(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
 def _unpacker(name: str, first: bytes) -> zlib._Decompress:
     if name == "gzip":
         return zlib.decompressobj(16 + zlib.MAX_WBITS)
-    # "deflate" means zlib (RFC 9110 8.4.1.2), but some servers send it bare: a zlib header is a multiple of 31.
+    # "deflate" means zlib (RFC 9110 8.4.1.2), but some servers send it bare; a zlib header is divisible by 31.
     is_zlib = len(first) >= 2 and first[0] & 0x0F == 8 and (first[0] << 8 | first[1]) % 31 == 0
     return zlib.decompressobj(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)

@@ -330,13 +330,10 @@ def _robots_job(job: Job) -> Job:
 def _refusal(job: Job) -> FetchError | None:
     """Why robots.txt does not let us fetch a page, None if it does."""
     host = job.host
-    if host.robots is None:
-        return (
-            host.robots_error
-            and FetchError(job.url, host.robots_error.kind, host.robots_error.message)
-            or None
-        )
-    return None if robots.allows(host.robots, job.url) else FetchError(job.url, "robots")
+    if host.robots is not None:
+        return None if robots.allows(host.robots, job.url) else FetchError(job.url, "robots")
+    error = host.robots_error
+    return FetchError(job.url, error.kind, error.message) if error else None
 
 
 def _learn_robots(host: Host, result: Response | FetchError) -> None:

@@ -1,8 +1,8 @@
 """Which addresses a link may lead to: judged on the address connected to, never on the name.
 
-A name can point anywhere, at any time (DNS rebinding), and an address can be written in many ways (2130706433,
-0x7f.1, ::ffff:127.0.0.1). So nothing is decided from the URL: the name is resolved once, each address found is
-judged, and only a judged address is connected to (OWASP, "Server-Side Request Forgery Prevention").
+A name can point anywhere, at any time (DNS rebinding), and an address can be written in many ways
+(2130706433, 0x7f.1, ::ffff:127.0.0.1). So nothing is decided from the URL: the name is resolved once, each
+address found is judged, and only a judged one is connected to (OWASP, "Server-Side Request Forgery Prevention").
 """
 
 from __future__ import annotations

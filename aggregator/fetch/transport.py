@@ -26,6 +26,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, SSLError
@@ -51,7 +52,7 @@ class Answer:
 
 
 class Cut:
-    """One download's emergency brake: its deadline (monotonic seconds), its socket, and whether it was pulled."""
+    """One download's emergency brake: its deadline (monotonic seconds), its socket, whether it was pulled."""
 
     __slots__ = ("deadline", "opened", "pulled", "sock", "told", "url")
 
@@ -170,8 +171,8 @@ class _AnyHTTPS(_Judged, HTTPSConnection):
 def dial(host: str, port: int, cut: Cut, public_only: bool) -> socket.socket:
     """A connected socket to one of the host's addresses.
 
-    With `public_only`, an address that is not on the public internet is never connected to. Raises `FetchError`
-    with kind dns, not_public, connect or timeout.
+    With `public_only`, an address that is not on the public internet is never connected to.
+    Raises `FetchError` with kind dns, not_public, connect or timeout.
     """
     addresses = resolve(host.strip("[]"), port, cut)
     if public_only:
@@ -253,7 +254,7 @@ class _Adapter(HTTPAdapter):
 def tls_context() -> ssl.SSLContext:
     """The CA certificates that requests would use, loaded once; certificate and host name are verified."""
     bundle = (
-        os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or requests.certs.where()
+        os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH
     )
     if os.path.isdir(bundle):
         return ssl.create_default_context(capath=bundle)
@@ -290,24 +291,18 @@ class Transport:
         self.watchdog.watch(cut)
         _running.cut = cut
         try:
-            return self._get(url, headers, private, limit, html, cut)
+            try:
+                return self._get(url, headers, private, limit, html, cut)
+            except requests.ConnectionError as error:
+                # The server closed a kept-alive connection just as we asked: once more (RFC 9112 9.3.1).
+                if cut.opened or cut.pulled or not _is_reset(error):
+                    raise
+                cut.opened = True
+                return self._get(url, headers, private, limit, html, cut)
         except FetchError:
             raise
         except Exception as error:
-            if cut.pulled:
-                raise cut.error() from error
-            if not cut.opened and _is_stale(error):
-                # The server closed a kept-alive connection just as we asked: ask again on a new one (RFC 9112 9.3.1)
-                cut.opened = True
-                try:
-                    return self._get(url, headers, private, limit, html, cut)
-                except FetchError:
-                    raise
-                except Exception as again:
-                    if cut.pulled:
-                        raise cut.error() from again
-                    raise _classified(url, again) from again
-            raise _classified(url, error) from error
+            raise (cut.error() if cut.pulled else _classified(url, error)) from error
         finally:
             self.watchdog.leave(cut)
 
@@ -383,7 +378,7 @@ def _may_be_html(headers: Mapping[str, str]) -> bool:
     return not kind or kind in ("text/plain", "application/xml", "text/xml") or "html" in kind
 
 
-def _is_stale(error: BaseException) -> bool:
+def _is_reset(error: BaseException) -> bool:
     return any(isinstance(one, (ConnectionResetError, BrokenPipeError)) for one in _chain(error))
 
 
@@ -416,7 +411,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:
-    """The exception and everything it wraps, outermost first: libraries hide the cause in args or `reason`."""
+    """The exception and everything it wraps, outermost first; causes hide in args and `reason`."""
     found: list[BaseException] = []
     todo = [error]
     while todo:
