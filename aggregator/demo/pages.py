@@ -131,6 +131,7 @@ def _rdf(outlet: Outlet, editions: Sequence[Edition]) -> str:
         ' xmlns:dc="http://purl.org/dc/elements/1.1/">'
         f'<channel rdf:about="{outlet.feed_url}"><title>{escape(outlet.name)}</title>'
         f"<link>http://{outlet.host}/</link><description>{escape(outlet.tagline)}</description>"
+        f"<dc:language>{outlet.language}</dc:language>"
         f"<items><rdf:Seq>{resources}</rdf:Seq></items></channel>\n{items}</rdf:RDF>"
     )
 

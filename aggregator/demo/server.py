@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -67,6 +68,15 @@ def _fixed(answer: Answer) -> Callable[[], Answer]:
     return lambda: answer
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up (Ctrl-C) is no news; what else goes wrong here is a bug and printed as one."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 @contextmanager
 def serving(answers: Sites) -> Iterator[int]:
     """Serve `answers` on loopback while the block runs; yields the port. OSError if it cannot listen."""
@@ -100,8 +110,7 @@ def serving(answers: Sites) -> Iterator[int]:
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing: the demo's own words go to the terminal."""
 
-    server = ThreadingHTTPServer((ADDRESS, 0), Handler)
-    server.daemon_threads = True
+    server = _Server((ADDRESS, 0), Handler)
     thread = threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="demo outlets"
     )
