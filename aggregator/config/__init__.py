@@ -13,10 +13,23 @@ from pathlib import Path
 from aggregator.config import reading, tree
 from aggregator.config.appending import append
 from aggregator.config.finding import Found, find, find_database, wanted
+from aggregator.config.values import seconds
 from aggregator.errors import ConfigError, ConfigProblem
 from aggregator.model import Config
 
-__all__ = ["SCHEMA", "STARTER", "Found", "append", "find", "find_database", "load", "parse", "wanted"]
+__all__ = [
+    "SCHEMA",
+    "STARTER",
+    "Found",
+    "append",
+    "find",
+    "find_database",
+    "load",
+    "parse",
+    "seconds",
+    "starter",
+    "wanted",
+]
 
 MAX_FILE = 50_000_000  # bytes; 10,000 feeds with every setting are about 3 MB
 SCHEMA = Path(__file__).parent.parent / "feeds.schema.json"
@@ -49,3 +62,11 @@ def parse(data: bytes, path: str = "feeds.yaml", environ: Mapping[str, str] | No
     except tree.Broken as broken:
         raise ConfigError(path, [broken.problem]) from None
     return reading.config(text, path, environ)
+
+
+def starter(*, empty: bool = False) -> str:
+    """The text of a feeds.yaml to start from. `empty`: with its explanations, without its feeds."""
+    first, _, rest = STARTER.read_text(encoding="utf-8").partition("\n")
+    if empty:
+        rest = rest[: rest.index("\n  # -------")] + "\n"
+    return f"{first.partition('$schema=')[0]}$schema={SCHEMA}\n{rest}"

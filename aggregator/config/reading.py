@@ -30,7 +30,7 @@ class Rule:
 
 #: Settings for all feeds: name in feeds.yaml -> rule. What each means stands in feeds.schema.json.
 SETTINGS: dict[str, Rule] = {
-    "contact": Rule("contact", values.text),
+    "contact": Rule("contact", values.contact),
     "min_interval": Rule("min_interval", values.whole_seconds, _MINUTE, 30 * _DAY, "1m to 30d"),
     "max_interval": Rule("max_interval", values.whole_seconds, _MINUTE, 30 * _DAY, "1m to 30d"),
     "host_delay": Rule("host_delay", values.duration, 0, _HOUR, "0s to 1h"),

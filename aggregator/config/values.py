@@ -119,6 +119,14 @@ def each_wrong(group: BaseExceptionGroup[Wrong]) -> Iterator[Wrong]:
             yield error
 
 
+def contact(node: Node) -> str:
+    """An e-mail address or URL that fits into a header."""
+    value = text(node)
+    if not value.isascii() or not ("@" in value or urls.is_web(value)) or any(c in " ()" for c in value):
+        raise Wrong(node, f"{quoted(value)} is not an e-mail address or URL", "write you@example.org")
+    return value
+
+
 def tags(node: Node) -> tuple[str, ...]:
     """A list of tags. No commas, no leading slash: OPML separates tags with them (OPML 2.0, category)."""
     return _list(node, _tag)
@@ -168,11 +176,18 @@ def integer(node: Node) -> int:
 
 def duration(node: Node) -> float:
     """A duration in seconds."""
-    if isinstance(node, Scalar) and _DURATION.fullmatch(value := node.text.strip()):
-        return sum(float(number) * _SECONDS[unit.lower()] for number, unit in _PART.findall(value))
+    if isinstance(node, Scalar) and (found := seconds(node.text)) is not None:
+        return found
     if isinstance(node, Scalar) and _INT.fullmatch(node.text.strip()):
         raise Wrong(node, f"{node.text.strip()} what", f"write {node.text.strip()}s, 10m, 2h or 1d")
     raise Wrong(node, f"{kind(node)} is not a duration", "write 10m, 2h or 1d")
+
+
+def seconds(text: str) -> float | None:
+    """A duration as it is written (`36h`, `1h30m`) in seconds; None for anything else."""
+    if not _DURATION.fullmatch(text := text.strip()):
+        return None
+    return sum(float(number) * _SECONDS[unit.lower()] for number, unit in _PART.findall(text))
 
 
 def whole_seconds(node: Node) -> int:

@@ -1,0 +1,98 @@
+"""`init` and `demo`: the first five minutes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from aggregator.cli.output import bold, coloured, count, dim, say
+from aggregator.cli.places import Places, pass_places, short, talk_options
+
+
+@click.command(short_help="Write a feeds.yaml to start from, and the database.")
+@click.argument("directory", metavar="[DIR]", default=".", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--empty", is_flag=True, help="Without the starter feeds.")
+@talk_options
+@pass_places
+def init(places: Places, directory: Path, empty: bool) -> None:
+    """Write feeds.yaml, with commented news feeds from many countries, and the folder db/.
+
+    db/ gets an empty database and the pages that `datasette db/` shows. What is there already is left as it is.
+
+    \b
+    Example:
+      aggregator init news && cd news && aggregator fetch
+    """
+    from aggregator import config, newsroom
+    from aggregator.store import Store
+
+    feeds = directory / "feeds.yaml"
+    database = directory / "db" / "news.db"
+    directory.mkdir(parents=True, exist_ok=True)
+    text = config.starter(empty=empty)
+    try:
+        with open(feeds, "x", encoding="utf-8") as file:
+            file.write(text)
+        made = f"with {count(len(config.load(feeds).feeds), 'feed')}"
+    except FileExistsError:
+        made = "was there already and is left as it is"
+    with Store(database):
+        pass
+    newsroom.install(database.parent)
+    if places.verbosity < 0:
+        return
+    say(bold(short(feeds.absolute())), f" {made}")
+    say(bold(short(database.absolute())), " is ready")
+    inside = "" if directory.resolve() == Path.cwd() else f"cd {short(directory.absolute())} && "
+    say()
+    say("Next:  ", bold(f"{inside}aggregator fetch"), dim("     get the news"))
+    if empty:
+        say(
+            "       ",
+            bold("aggregator add URL"),
+            dim("   first: choose feeds, or aggregator import FILE.opml"),
+        )
+
+
+@click.command(short_help="Try everything with made-up news, without network.")
+@click.argument(
+    "directory", metavar="[DIR]", required=False, type=click.Path(file_okay=False, path_type=Path)
+)
+@talk_options
+@pass_places
+def demo(places: Places, directory: Path | None) -> None:
+    """Serve made-up outlets on this machine, fetch them in one real round, and say what was found.
+
+    Everything is put into DIR (aggregator-demo where none is given). A second run adds nothing: there is no news.
+
+    \b
+    Example:
+      aggregator demo
+    """
+    from aggregator import demo as outlets
+    from aggregator import newsroom
+    from aggregator.cli.progress import watching
+    from aggregator.cli.rounds import tell_failures
+
+    directory = directory or outlets.DIRECTORY
+    newsroom.install(directory / "db")
+    with watching(places.verbosity) as progress:
+        result = outlets.run(directory, progress=progress)
+    if places.verbosity < 0:
+        return
+    tell_failures(result.report)
+    if not result.report.entries_new:
+        say(dim("Nothing new since the last run."))
+    say(coloured("✓ ", "green"), bold(result.summary), dim(f"  ({result.report.seconds:.1f} s)"))
+    where = short(directory.absolute())
+    database = f"{where}/db/news.db"
+    say()
+    say("Next:  ", bold(f"datasette {where}/db/ -o"), dim("                        read it in the browser"))
+    say("       ", bold(f"aggregator latest --db {database}"), dim("    or here"))
+    say(
+        "       ",
+        bold(f"aggregator why 1 --diff --db {database}"),
+        dim("    what was cut and folded, and why"),
+    )
+    say("       ", bold("aggregator init"), dim("    and then real news"))

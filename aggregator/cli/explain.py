@@ -1,0 +1,302 @@
+"""`why`: all that is known of one story, and how it came to be as it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aggregator.cli.output import (
+    Styled,
+    bold,
+    coloured,
+    count,
+    dim,
+    fitted,
+    local,
+    one_line,
+    put,
+    put_json,
+    short_time,
+    visible,
+    width,
+)
+from aggregator.cli.places import Places, db_option, feeds_option, pass_places, talk_options
+
+if TYPE_CHECKING:
+    from aggregator.dedup import Similarity
+    from aggregator.store import Store
+
+LONG = 36  # words of a shared passage from which its middle is left out
+EDGE = 12  # words left of it on either side
+INDENT = 6  # columns before the texts that stand side by side
+GAP = 3  # columns between them
+MOST_BLOCKS = 20  # removed blocks shown without -v
+
+
+@click.command(short_help="Where a story is from, what was cut, which copies it has, and why.")
+@click.argument("what", metavar="URL-or-ID")
+@click.option("--diff", is_flag=True, help="Show the texts of story and copy side by side.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@talk_options
+@db_option
+@feeds_option
+@pass_places
+def why(places: Places, what: str, diff: bool, as_json: bool) -> None:
+    """Tell all about a story: where it was seen, what was taken away from its page and by which rule, which
+    copies were folded into it, with the reason and the figures, and its earlier wordings.
+
+    ID is a story's number (12) or a copy's (c45), as `latest` and `why` show them. A URL may be a copy's too.
+
+    \b
+    Examples:
+      aggregator why 12
+      aggregator why c45 --diff
+      aggregator why https://example.org/story.html --json
+    """
+    from aggregator.errors import StoreError
+
+    with places.store() as store:
+        article_id, copy_id = _found(store, what)
+        if article_id is None:
+            _only_listed(store, what, as_json)
+            return
+        story = _gathered(store, article_id, copy_id)
+        if story is None:
+            raise StoreError(store.path, f"there is no {'copy' if copy_id else 'article'} {what}", _HINT)
+    likenesses = {copy["id"]: _compared(story["article"], copy) for copy in story["copies"]} if diff else {}
+    if as_json:
+        for copy in story["copies"]:
+            if likeness := likenesses.get(copy["id"]):
+                copy["passages"] = list(likeness.passages)
+        put_json(story)
+    else:
+        _tell(story, copy_id, likenesses, places.verbosity)
+
+
+_HINT = "`aggregator latest` and `aggregator search` show the numbers"
+
+
+def _found(store: Store, what: str) -> tuple[int | None, int | None]:
+    """(article id, copy id or None) of what was asked for; (None, None) for a URL that is no story's."""
+    from aggregator import urls
+    from aggregator.errors import StoreError
+
+    if number := re.fullmatch(r"(c?)(\d{1,18})", what.strip(), re.I):
+        if not number[1]:
+            return int(number[2]), None
+        copy = store.reading.duplicate(int(number[2]))
+        if copy is None:
+            raise StoreError(store.path, f"there is no copy {what}", "`aggregator why ARTICLE` shows them")
+        return copy["article_id"], copy["id"]
+    if not urls.is_web(what):
+        raise click.UsageError(f"{what!r} is neither a number nor a URL; {_HINT}")
+    found = store.reading.find(urls.canonical(what))
+    return found or (None, None)
+
+
+def _gathered(store: Store, article_id: int, copy_id: int | None) -> dict[str, Any] | None:
+    article = store.reading.article(article_id)
+    if article is None:
+        return None
+    copies = store.reading.copies(article_id)
+    if copy_id is not None:
+        copies = [copy for copy in copies if copy["id"] == copy_id]
+        copies[0]["removed"] = store.sites.removed(duplicate_id=copy_id)
+        copies[0]["revisions"] = store.reading.revisions(duplicate_id=copy_id)
+    return {
+        "article": asdict(article),
+        "seen_in": store.reading.seen_in(article_id),
+        "removed": store.sites.removed(article_id=article_id),
+        "copies": copies,
+        "revisions": store.reading.revisions(article_id=article_id),
+    }
+
+
+def _only_listed(store: Store, what: str, as_json: bool) -> None:
+    """A URL that a feed lists, but whose story is not stored (yet)."""
+    from aggregator import urls
+    from aggregator.errors import StoreError
+
+    entries = store.reading.entries_at(urls.canonical(what))
+    if not entries:
+        raise StoreError(store.path, f"no feed listed {what}", "`aggregator search` looks for words")
+    if as_json:
+        put_json({"article": None, "seen_in": entries})
+        return
+    put(bold(one_line(entries[0]["title"])))
+    for entry in entries:
+        waits = local(entry["not_before"])
+        state = f"its page is tried at {short_time(waits)}" if waits else "it is not stored"
+        problem = f": {one_line(entry['problem'])}" if entry["problem"] else ""
+        put(
+            f"  listed by {one_line(entry['feed'])} at {short_time(local(entry['first_seen_at']))}; {state}{problem}"
+        )
+
+
+# ----------------------------------------------------------------------------------------- in words
+
+
+def _tell(
+    story: dict[str, Any], copy_id: int | None, likenesses: dict[int, Similarity], verbosity: int
+) -> None:
+    article = story["article"]
+    put(bold(one_line(article["title"])), dim(f"  article {article['id']}"))
+    facts = [
+        article["site"],
+        short_time(local(article["published_at"])),
+        article["agency"],
+        article["byline"],
+    ]
+    facts += [f"{article['words']:,} words from the {article['source']}", *article["flags"]]
+    put("  " + " · ".join(one_line(fact) for fact in facts if fact))
+    put(dim(f"  {one_line(article['url'])}"))
+    if article["problem"]:
+        put(coloured("  ! ", "yellow"), one_line(article["problem"]))
+    if copy_id is None:
+        _section("Seen in", count(len(story["seen_in"]), "place"))
+        for entry in story["seen_in"]:
+            folded = f"  c{entry['duplicate_id']}" if entry["duplicate_id"] else ""
+            when = short_time(local(entry["first_seen_at"]))
+            put(dim(f"  {when}  "), one_line(entry["feed"]), dim(f"{folded}  {one_line(entry['url'])}"))
+        _removed("Taken away from its page", story["removed"], verbosity)
+    _copies(article["text"], story["copies"], likenesses)
+    for copy in story["copies"]:
+        _removed(f"Taken away from the page of c{copy['id']}", copy.get("removed", []), verbosity)
+    revisions = story["revisions"] if copy_id is None else story["copies"][0]["revisions"]
+    if revisions:
+        _section("Earlier wordings", count(len(revisions), "revision"))
+        for row in revisions:
+            put(
+                dim(f"  until {short_time(local(row['replaced_at']))}  "),
+                f"{row['reason']}: {one_line(row['title'])}",
+            )
+
+
+def _section(title: str, figures: str) -> None:
+    put()
+    put(bold(title), dim(f"  {figures}"))
+
+
+def _removed(title: str, blocks: Sequence[dict[str, Any]], verbosity: int) -> None:
+    if not blocks:
+        return
+    _section(title, count(len(blocks), "block"))
+    shown = list(blocks) if verbosity > 0 else list(blocks)[:MOST_BLOCKS]
+    column = max(len(str(block["reason"])) for block in shown)
+    for block in shown:
+        pages = f"  on {count(block['pages'], 'page')}" if block["pages"] > 1 else ""
+        text = fitted(one_line(block["text"]), max(width() - column - len(pages) - 6, 20))
+        text = text if verbosity > 0 or len(text) < 200 else text[:199] + "…"
+        put("  ", coloured(f"{block['reason']:<{column}}", "red"), f"  {text}", dim(pages))
+    if len(shown) < len(blocks):
+        put(dim(f"  and {len(blocks) - len(shown)} more; -v shows them"))
+
+
+def _copies(kept: str, copies: Sequence[dict[str, Any]], likenesses: dict[int, Similarity]) -> None:
+    from aggregator.model import VERDICT_REASONS
+
+    if not copies:
+        put()
+        put(dim("No other outlet ran this text."))
+        return
+    _section("Folded into it", count(len(copies), "copy", "copies"))
+    for copy in copies:
+        put()
+        put(f"  c{copy['id']}  ", bold(one_line(copy["title"])))
+        put(
+            coloured(f"      {one_line(copy['site'])}", "cyan"),
+            dim(
+                f"  {short_time(local(copy['published_at']))}, {copy['words']:,} words  {one_line(copy['url'])}"
+            ),
+        )
+        put(f"      {VERDICT_REASONS.get(copy['reason'], copy['reason'])} ", dim(f"({copy['reason']})"))
+        put(
+            "      ",
+            *_bar("alike", copy["resemblance"]),
+            *_bar("   held in the kept text", copy["containment"]),
+        )
+        evidence = "  ".join(f"{name} {_short(value)}" for name, value in copy["evidence"].items())
+        if evidence:
+            put(dim(f"      {one_line(evidence)}"))
+        if likeness := likenesses.get(copy["id"]):
+            _side_by_side(kept, copy["text"], f"c{copy['id']}", likeness)
+    put()
+    put(dim(f"  `aggregator unfold c{copies[0]['id']}` makes it a story of its own, for good"))
+
+
+def _short(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)
+
+
+def _bar(name: str, share: float) -> list[str | Styled]:
+    full = round(10 * min(max(share, 0.0), 1.0))
+    return [f"{name} ", coloured("█" * full, "green"), dim("░" * (10 - full)), f" {share:.0%}"]
+
+
+# ----------------------------------------------------------------------------------------- side by side
+
+
+def _compared(article: dict[str, Any], copy: dict[str, Any]) -> Similarity:
+    from aggregator import dedup
+
+    return dedup.compare(article["text"], copy["text"], title_a=article["title"], title_b=copy["title"])
+
+
+def _side_by_side(kept: str, copy: str, name: str, likeness: Similarity) -> None:
+    """Both texts in two columns, what they share on one height. Marks: = the same, ~ in other words, - and + on one
+    side only; so the picture reads without colours too."""
+    column = (min(width(), 160) - INDENT - len("=  ") - GAP) // 2
+    put()
+    _row(" ", "the kept text", name, column, dim)
+    for span in likeness.spans:
+        left, right = kept[slice(*span.a)].strip(), copy[slice(*span.b)].strip()
+        if span.shared:
+            sides, mark, look = (_middle_left_out(left), _middle_left_out(right)), "=", dim
+        elif left or right:
+            sides, mark, look = (left, right), "~" if left and right else "-" if left else "+", _marked
+        else:
+            continue
+        for one, other in zip_longest(*(_folded(side, column) for side in sides), fillvalue=""):
+            _row(mark, one, other, column, look)
+
+
+def _marked(text: str) -> Styled:
+    return coloured(text, "yellow")
+
+
+def _row(mark: str, left: str, right: str, column: int, look: Callable[[str], Styled]) -> None:
+    from rich.cells import cell_len
+
+    space = " " * (column - cell_len(left) + GAP)
+    put(" " * INDENT, dim(f"{mark}  "), look(left), space, look(right))
+
+
+def _middle_left_out(text: str) -> str:
+    """A long shared passage by its beginning and its end."""
+    words = text.split()
+    if len(words) < LONG:
+        return text
+    return f"{' '.join(words[:EDGE])} … {len(words) - 2 * EDGE} words … {' '.join(words[-EDGE:])}"
+
+
+def _folded(text: str, column: int) -> list[str]:
+    """Lines of at most so many columns of the screen."""
+    from rich.cells import cell_len, chop_cells
+
+    lines: list[str] = []
+    line = ""
+    for word in visible(text).split():
+        for piece in [word] if cell_len(word) <= column else chop_cells(word, column):
+            if line and cell_len(line) + 1 + cell_len(piece) > column:
+                lines.append(line)
+                line = piece
+            else:
+                line = f"{line} {piece}".lstrip()
+    return [*lines, line] if line else lines

@@ -1,0 +1,265 @@
+"""`status`, `latest`, `search`: the river in the terminal."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aggregator.cli.output import (
+    Form,
+    bold,
+    bytes_size,
+    coloured,
+    count,
+    day,
+    dim,
+    fitted,
+    local,
+    one_line,
+    put,
+    put_json,
+    put_rows,
+    row_options,
+    say,
+    short_time,
+    span,
+    width,
+)
+from aggregator.cli.places import Places, db_option, feeds_option, pass_places, short, talk_options
+
+if TYPE_CHECKING:
+    from aggregator.model import Article
+
+ROW = ("id", "published_at", "copies", "site", "title", "url")  # of an article, in CSV and tables
+FEED_ROW = (
+    "id",
+    "title",
+    "status",
+    "error_kind",
+    "error",
+    "failures",
+    "last_fetch_at",
+    "next_fetch_at",
+    "url",
+)
+SNIPPET = 72  # characters on either side of a word that was searched
+
+
+@click.command(short_help="How the feeds and the archive are.")
+@click.option("--failing", is_flag=True, help="Only feeds in trouble; exit code 1 if there are any.")
+@row_options
+@talk_options
+@db_option
+@feeds_option
+@pass_places
+def status(places: Places, failing: bool, form: Form) -> None:
+    """How many articles there are, how many copies were folded away, and which feeds need you.
+
+    -v lists every feed, and says which feeds.yaml and which database were used and why.
+
+    \b
+    Examples:
+      aggregator status
+      aggregator status --failing --json
+    """
+    now = datetime.now(UTC)
+    with places.store() as store:
+        totals = store.reading.totals(now)
+        feeds = store.reading.feeds(failing=failing)
+    for row in feeds:
+        row["tags"] = _json_list(row["tags"])
+    if form.name == "json":
+        put_json({"totals": totals, "feeds": feeds})
+    elif form.name:
+        put_rows(feeds, form, FEED_ROW)
+    else:
+        _status(places, totals, feeds, now, failing)
+    if failing and feeds:
+        sys.exit(1)
+
+
+def _json_list(text: str) -> list[str]:
+    import json
+
+    found: list[str] = json.loads(text)
+    return found
+
+
+def _status(
+    places: Places, totals: dict[str, Any], feeds: list[dict[str, Any]], now: datetime, failing: bool
+) -> None:
+    troubled = [row for row in feeds if row["status"] in ("failing", "gone")]
+    if not failing:
+        bad = totals["feeds_failing"]
+        health = coloured(f"{bad:,} in trouble", "red") if bad else coloured("all well", "green")
+        put(bold("feeds     "), f"{totals['feeds']:,}, ", health)
+        put(bold("articles  "), f"{totals['articles']:,}, ", f"{totals['articles_today']:,} of the last day")
+        put(
+            bold("copies    "),
+            f"{totals['copies']:,} folded away, {totals['copies_today']:,} of the last day",
+        )
+        if totals["pending"]:
+            put(bold("waiting   "), count(totals["pending"], "entry", "entries"))
+        last, following = local(totals["last_fetch_at"]), local(totals["next_fetch_at"])
+        asked = f"asked {span(now - last)} ago" if last else "never asked"
+        due = (
+            ""
+            if following is None
+            else f", next in {span(following - now)}"
+            if following > now
+            else ", due now"
+        )
+        put(bold("fetches   "), asked + due)
+        database = places.database()
+        size = bytes_size(database.path.stat().st_size)
+        why = f", {database.why}" if places.verbosity > 0 else ""
+        put(bold("database  "), short(database.path), dim(f"  {size}{why}"))
+        if places.verbosity > 0:
+            found = places.wanted_feeds()
+            put(bold("feeds.yaml"), " ", short(found.path), dim(f"  {found.why}"))
+    if troubled:
+        if not failing:
+            put()
+            put(bold("Feeds that need you"))
+        for row in troubled:
+            _troubled(row, now)
+    elif failing:
+        say("No feed is in trouble.")
+    if places.verbosity > 0 and not failing:
+        put()
+        put(bold("All feeds"))
+        for row in feeds:
+            _healthy(row, now)
+
+
+def _troubled(row: dict[str, Any], now: datetime) -> None:
+    put(coloured("  ✗ ", "red"), bold(one_line(row["title"])), dim(f"  {one_line(row['url'])}"))
+    retry = local(row["next_fetch_at"])
+    when = (
+        "not asked any more"
+        if row["status"] == "gone"
+        else f"tried again in {span(retry - now)}"
+        if retry
+        else ""
+    )
+    times = f"{count(row['failures'], 'failure')} in a row"
+    put(f"    {one_line(row['error'])} ", dim(f"({row['error_kind']}); {times}; {when}"))
+
+
+def _healthy(row: dict[str, Any], now: datetime) -> None:
+    following, last = local(row["next_fetch_at"]), local(row["last_new_at"])
+    news = f"news {span(now - last)} ago" if last else "no news yet"
+    due = (
+        "" if following is None else f", asked in {span(following - now)}" if following > now else ", due now"
+    )
+    put(f"  {one_line(row['title'])}", dim(f"  {news}{due} ({one_line(row['next_fetch_why'])})"))
+
+
+@click.command(short_help="The newest stories.")
+@click.option("-n", "number", default=20, show_default=True, type=click.IntRange(1), help="How many.")
+@click.option("--tag", help="Only of feeds with this tag.")
+@click.option("--site", help="Only from this site, such as example.org.")
+@row_options
+@talk_options
+@db_option
+@feeds_option
+@pass_places
+def latest(places: Places, number: int, tag: str | None, site: str | None, form: Form) -> None:
+    """List the newest stories, newest first. +6: six other outlets ran the same text.
+
+    The number in front is the story's: `aggregator why NUMBER` tells all about it. JSON holds the whole text.
+
+    \b
+    Examples:
+      aggregator latest -n 50 --tag uk
+      aggregator latest --csv > news.csv
+    """
+    with places.store() as store:
+        articles = store.reading.latest(number, tag=tag, site=site)
+    if form.name:
+        put_rows(map(_row, articles), form, ROW)
+        return
+    if not articles:
+        say("No articles" + (" like that." if tag or site else " yet; `aggregator fetch` gets them."))
+    for date, group in groupby(articles, key=lambda article: day(_published(article))):
+        put(bold(date))
+        for article in group:
+            _headline(article, f"{_published(article):%H:%M}")
+        put()
+
+
+def _row(article: Article) -> dict[str, Any]:
+    return asdict(article)
+
+
+def _published(article: Article) -> datetime:
+    moment = local(article.published_at)
+    assert moment is not None
+    return moment
+
+
+def _headline(article: Article, when: str) -> None:
+    badge = f"+{article.copies}" if article.copies else ""
+    room = width() - 5 - 2 - len(when) - 2 - 4 - 2 - 2 - len(article.site)
+    title = fitted(one_line(article.title), max(room, 20))
+    put(
+        dim(f"{article.id:>5}  {when}  "),
+        coloured(f"{badge:>4}", "yellow"),
+        "  ",
+        bold(title),
+        coloured(f"  {one_line(article.site)}", "cyan"),
+    )
+
+
+@click.command(short_help="Stories that hold all of these words.")
+@click.argument("words", nargs=-1, required=True)
+@click.option("-n", "number", default=20, show_default=True, type=click.IntRange(1), help="How many.")
+@row_options
+@talk_options
+@db_option
+@feeds_option
+@pass_places
+def search(places: Places, words: Sequence[str], number: int, form: Form) -> None:
+    """Search titles, summaries and texts; best match first. Endings do not matter: ferry finds ferries.
+
+    Put a phrase in quotes twice over, so that the shell leaves them: '"harbour wall"'. A final * finds beginnings.
+
+    \b
+    Examples:
+      aggregator search ferry strike
+      aggregator search '"harbour wall"' -n 5 --json
+    """
+    query = " ".join(words)
+    with places.store() as store:
+        articles = store.reading.search(query, number)
+    if form.name:
+        put_rows(map(_row, articles), form, ROW)
+        return
+    for article in articles:
+        _headline(article, short_time(_published(article)))
+        _snippet(article.text, words)
+    if not articles:
+        say("No story holds all of that.")
+
+
+def _snippet(text: str, words: Sequence[str]) -> None:
+    """The first place in the text where one of the words stands."""
+    stems = [re.escape(word[: max(4, len(word) - 2)]) for word in re.findall(r"\w+", " ".join(words))]
+    hit = re.search(rf"\b(?:{'|'.join(stems)})\w*", text, re.I) if stems else None
+    start, end = hit.span() if hit else (0, 0)
+    before, after = one_line(text[max(0, start - SNIPPET) : start]), one_line(text[end : end + SNIPPET])
+    gap = " " if start and text[start - 1].isspace() else ""
+    tail = " " if text[end : end + 1].isspace() else ""
+    put(
+        "         ",
+        dim(f"…{before}{gap}"),
+        coloured(one_line(text[start:end]), "yellow"),
+        dim(f"{tail}{after}…"),
+    )

@@ -1,0 +1,242 @@
+"""`fetch` and `daemon`: one round of the due feeds, or rounds for ever."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aggregator.cli import choosing
+from aggregator.cli.output import bold, coloured, count, dim, local, one_line, put_json, say, span
+from aggregator.cli.places import Places, db_option, feeds_option, pass_places, short, talk_options
+
+if TYPE_CHECKING:
+    from aggregator.model import Config, Report
+    from aggregator.store import Store
+
+
+@click.command(short_help="Get the news: one round of the feeds that are due.")
+@click.argument("feeds", metavar="[FEED]...", nargs=-1, shell_complete=choosing.complete)
+@click.option("--all", "everything", is_flag=True, help="Ask every feed, due or not.")
+@click.option(
+    "--limit", type=click.IntRange(1), metavar="N", help="Ask at most N of the due feeds, longest due first."
+)
+@click.option("--dry-run", is_flag=True, help="Fetch and judge, but store nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
+@talk_options
+@db_option
+@feeds_option
+@pass_places
+def fetch(
+    places: Places, feeds: Sequence[str], everything: bool, limit: int | None, dry_run: bool, as_json: bool
+) -> None:
+    """Ask the feeds that are due, visit the pages of what is new, fold copies together, store it all.
+
+    FEED is a feed's address, its title or a part of them, or tag:NAME; what is named is asked whether due or not.
+    Ctrl-C ends the round soon; nothing is lost. Exit code 1: some feeds failed, the others are stored.
+
+    \b
+    Examples:
+      aggregator fetch                  what is due
+      aggregator fetch guardian tag:uk  these, now
+      aggregator fetch --all --dry-run  what would be stored?
+    """
+    from aggregator import newsroom, pipeline
+    from aggregator.cli.progress import watching
+    from aggregator.store import Store
+
+    if feeds and (everything or limit):
+        raise click.UsageError("name feeds, or give --all or --limit, not both")
+    config = places.config()
+    if not config.feeds:
+        say(f"{config.path} names no feeds; `aggregator add URL` adds one")
+        return
+    _log_everything(places.verbosity)
+    path = places.database().path
+    with contextlib.ExitStack() as stack:
+        if dry_run:
+            path = stack.enter_context(_copy(path))
+        else:
+            newsroom.install(path.parent)
+        store = stack.enter_context(Store(short(path)))
+        urls = _chosen(config, store, feeds, everything, limit)
+        stop = stack.enter_context(_until_interrupted())
+        with watching(places.verbosity) as progress:
+            report = pipeline.run(config, store, urls=urls, progress=progress, stop=stop)
+        if as_json:
+            put_json(as_object(report))
+        tell_failures(report)
+        if places.verbosity >= 0:
+            _summary(report, store, dry_run)
+    if stop.is_set():
+        raise KeyboardInterrupt
+    if report.feeds_failed:
+        sys.exit(1)
+
+
+def _chosen(
+    config: Config, store: Store, names: Sequence[str], everything: bool, limit: int | None
+) -> list[str] | None:
+    """The feeds to ask; None: those that are due."""
+    if names:
+        titles = {row["url"]: row["title"] for row in store.reading.feeds()}
+        return choosing.choose(names, config.feeds, titles)
+    if everything:
+        return [feed.url for feed in config.feeds][:limit]
+    if limit is None:
+        return None
+    now = datetime.now(UTC)
+    store.feeds.sync(config.feeds, now)
+    due = [
+        (row["next_fetch_at"] or "", row["url"])
+        for row in store.reading.feeds()
+        if row["status"] != "gone" and (at := local(row["next_fetch_at"])) is not None and at <= now
+    ]
+    return [url for _, url in sorted(due)][:limit]
+
+
+@contextlib.contextmanager
+def _copy(path: Path) -> Iterator[Path]:
+    """A copy of the database that is thrown away, for a dry run."""
+    from aggregator.store import Store
+
+    with tempfile.TemporaryDirectory(prefix="aggregator-") as folder:
+        copy = Path(folder) / path.name
+        if path.exists():
+            with Store(path) as store:
+                store.upkeep.backup(copy)
+        yield copy
+
+
+@contextlib.contextmanager
+def _until_interrupted() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C (or SIGTERM) sets; the second one ends the program at once."""
+    stop = threading.Event()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        say("ending this round; what was stored stays. Again to end at once.")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def as_object(report: Report) -> dict[str, Any]:
+    """A report as `fetch --json` prints it; this form is stable."""
+    return {
+        "feeds": {
+            "ok": report.feeds_ok,
+            "failed": report.feeds_failed,
+            "not_modified": report.feeds_not_modified,
+        },
+        "entries": {"new": report.entries_new},
+        "articles": {"new": report.articles_new, "revised": report.articles_revised},
+        "duplicates": report.duplicates,
+        "failures": [{"feed": f.feed, "kind": f.kind, "message": f.message} for f in report.failures],
+        "seconds": report.seconds,
+    }
+
+
+def tell_failures(report: Report) -> None:
+    """Each feed that failed: which, how, and the kind that the database knows it by."""
+    for failure in report.failures:
+        say(
+            coloured("✗ ", "red"),
+            bold(one_line(failure.feed)),
+            f"  {one_line(failure.message)} ",
+            dim(f"({failure.kind})"),
+        )
+
+
+def _summary(report: Report, store: Store, dry_run: bool) -> None:
+    asked = report.feeds_ok + report.feeds_failed
+    totals = store.reading.totals(datetime.now(UTC))
+    if not asked and not report.articles_new:
+        next_at = local(totals["next_fetch_at"])
+        wait = f"; the next is in {span(next_at - datetime.now(UTC))}" if next_at else ""
+        say(f"No feed is due{wait}. --all asks them anyway.")
+        return
+    parts = [count(asked, "feed") + (f", {report.feeds_failed} failed" if report.feeds_failed else "")]
+    parts.append(count(report.articles_new, "new article"))
+    parts.append(f"{count(report.duplicates, 'copy', 'copies')} folded away")
+    if report.articles_revised:
+        parts.append(f"{report.articles_revised:,} revised")
+    if report.pages_failed:
+        parts.append(f"{count(report.pages_failed, 'page')} could not be read, told by their feeds")
+    colour = "yellow" if report.feeds_failed else "green"
+    say(coloured("✓ ", colour), bold(" · ".join(parts)), dim(f"  {report.seconds:.1f} s"))
+    if totals["pending"]:
+        say(dim(f"  {count(totals['pending'], 'entry', 'entries')} waiting for another try of their page"))
+    if dry_run:
+        say("  A dry run: nothing was stored.")
+
+
+@click.command(short_help="Keep getting the news, each feed when it is due.")
+@talk_options
+@db_option
+@feeds_option
+@pass_places
+def daemon(places: Places) -> None:
+    """Run until it is told to stop: ask each feed when it is due, log one line a round with news or trouble.
+
+    SIGTERM and Ctrl-C stop it soon, losing nothing; SIGHUP, or a change of feeds.yaml, reads feeds.yaml again.
+    One daemon runs on a database; `aggregator fetch` may run beside it. Speaks systemd's notify protocol.
+
+    \b
+    Example:
+      aggregator daemon --feeds /etc/aggregator/feeds.yaml --db /var/lib/aggregator/news.db
+    """
+    from aggregator import newsroom
+    from aggregator.daemon import Daemon
+
+    found, database = places.found_feeds(), places.database()
+    watcher = Daemon(Path(short(found.path)), database.path)
+    newsroom.install(database.path.parent)
+    level = {-1: logging.WARNING, 0: logging.INFO}.get(places.verbosity, logging.DEBUG)
+    _log(level)
+    watcher.run()
+
+
+def _log_everything(verbosity: int) -> None:
+    if verbosity > 1:
+        _log(logging.DEBUG)
+
+
+def _log(level: int) -> None:
+    """Log lines to stderr, with the time unless the journal adds its own."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        _OneLine("%(message)s" if "JOURNAL_STREAM" in os.environ else "%(asctime)s %(message)s")
+    )
+    logger = logging.getLogger("aggregator")
+    logger.handlers[:] = [handler]
+    logger.setLevel(level)
+
+
+class _OneLine(logging.Formatter):
+    """Log lines without what a terminal would obey: they hold titles and messages of strangers."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        from aggregator.cli.output import visible
+
+        return visible(super().format(record))

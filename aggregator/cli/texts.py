@@ -1,0 +1,272 @@
+"""`extract` and `dedupe`: the two machines in the middle, each alone, without a database."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import sys
+import textwrap
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import click
+
+from aggregator.cli.output import (
+    bold,
+    coloured,
+    count,
+    dim,
+    is_terminal,
+    json_text,
+    one_line,
+    put,
+    put_json,
+    say,
+    short_time,
+    width,
+)
+from aggregator.cli.places import Places, db_option, feeds_option, pass_places, talk_options
+
+if TYPE_CHECKING:
+    from aggregator.model import Document
+
+MAX_SOURCE = 50_000_000  # bytes of a page
+LINE = 88  # columns of running text; longer lines are hard to read
+
+
+@click.command(short_help="The clean text of one page, and what was cut from it.")
+@click.argument("source")
+@click.option("--url", metavar="URL", help="Where the page is from, when SOURCE is a file or stdin.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--show-removed", is_flag=True, help="Show what was taken away, each block with the rule.")
+@click.option("--keep", multiple=True, metavar="CSS", help="What holds the text, as in feeds.yaml.")
+@click.option("--drop", multiple=True, metavar="CSS", help="What is to be taken away, as in feeds.yaml.")
+@click.option(
+    "--site", is_flag=True, help="Also take away what repeats on this site, as far as the database knows."
+)
+@talk_options
+@db_option
+@feeds_option
+@pass_places
+def extract(
+    places: Places,
+    source: str,
+    url: str | None,
+    as_json: bool,
+    show_removed: bool,
+    keep: Sequence[str],
+    drop: Sequence[str],
+    site: bool,
+) -> None:
+    """Print the article of a page: SOURCE is a file, - for stdin, or a URL.
+
+    JSON has the keys url, title, byline, published, language, text, paragraphs and removed, and more after these.
+
+    \b
+    Examples:
+      aggregator extract https://example.org/story.html
+      aggregator extract page.html --url https://example.org/story.html --json
+      aggregator extract page.html --show-removed --drop '.newsletter'
+    """
+    from aggregator.extract import check_selector
+    from aggregator.extract import extract as read
+
+    for option, selectors in (("--keep", keep), ("--drop", drop)):
+        for selector in selectors:
+            if problem := check_selector(selector):
+                raise click.BadParameter(f"{selector!r} is not a CSS selector: {problem}", param_hint=option)
+    html, address, charset = _source(places, source, url)
+    memory = _memory(places, address) if site else None
+    document = read(html, address, site=memory, keep=keep, drop=drop, charset=charset)
+    if site:
+        document = _without_repeats(places, address, document)
+    if not document.paragraphs and places.verbosity >= 0:
+        say(f"no article was found in {source}; --keep CSS says where it is")
+    if as_json:
+        put_json(_document(document))
+    else:
+        _print(document, show_removed)
+
+
+def _source(places: Places, source: str, url: str | None) -> tuple[bytes, str | None, str | None]:
+    """The page's bytes, its address, and the charset that came with it."""
+    if source == "-":
+        return sys.stdin.buffer.read(MAX_SOURCE), url, None
+    if "://" not in source:
+        with open(source, "rb") as file:
+            return file.read(MAX_SOURCE), url, None
+    from email.message import Message
+
+    from aggregator.fetch import Fetcher
+    from aggregator.model import Request, Settings
+
+    settings = places.config().settings if places.wanted_feeds().path.is_file() else Settings()
+    with Fetcher(settings) as fetcher:  # the user wrote the address down: as a feed's, it may be private
+        answer = fetcher.fetch(Request(0, source, "feed"))
+    message = Message()
+    message["content-type"] = answer.headers.get("content-type", "")
+    return answer.body, url or answer.final_url, message.get_content_charset()
+
+
+def _memory(places: Places, address: str | None) -> Any:
+    from aggregator import urls
+
+    if not address:
+        raise click.UsageError("--site needs to know the site: say --url")
+    with places.store() as store:
+        return store.sites.memory(urls.site(address))
+
+
+def _without_repeats(places: Places, address: str | None, document: Document) -> Document:
+    from aggregator import sites, urls
+
+    hashes = {block.hash for block in document.blocks}
+    with places.store() as store:
+        memory = store.sites.memory(urls.site(address or ""), hashes)
+    return sites.strip(document, sites.merge(memory, [document]))
+
+
+def _document(document: Document) -> dict[str, Any]:
+    """A document as `extract --json` prints it; the keys up to `removed` are stable."""
+    return {
+        "url": document.url,
+        "title": document.title,
+        "byline": document.byline,
+        "published": document.published,
+        "language": document.language,
+        "text": document.text,
+        "paragraphs": list(document.paragraphs),
+        "removed": [{"text": block.text, "reason": block.reason} for block in document.removed],
+        "authors": list(document.authors),
+        "summary": document.summary,
+        "image": document.image,
+        "canonical_url": document.canonical_url,
+        "next_url": document.next_url,
+        "flags": list(document.flags),
+    }
+
+
+def _print(document: Document, show_removed: bool) -> None:
+    put(bold(one_line(document.title)))
+    published = short_time(document.published) if document.published else ""
+    facts = [document.byline, published, document.language, *document.flags]
+    if any(facts):
+        put(dim(" · ".join(one_line(fact) for fact in facts if fact)))
+    places: dict[int, list[Any]] = {}
+    if show_removed:
+        for block in document.removed:
+            places.setdefault(min(block.position, len(document.paragraphs)), []).append(block)
+    for position, paragraph in enumerate([*document.paragraphs, ""]):
+        for block in places.get(position, []):
+            put()
+            put(coloured(f"  ✂ {block.reason}: ", "red"), dim(one_line(block.text)))
+        if paragraph:
+            put()
+            put(_wrapped(paragraph))
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, min(width() - 2, LINE), break_long_words=False) if is_terminal() else text
+
+
+# ----------------------------------------------------------------------------------------- dedupe
+
+
+@click.command(short_help="Which documents of a JSON Lines file are copies.")
+@click.argument("source", metavar="INPUT", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Instead of stdout.",
+)
+@talk_options
+@pass_places
+def dedupe(places: Places, source: str, output: Path | None) -> None:
+    """Judge a stream of documents: for each, in order, whether it is a copy of one before it.
+
+    INPUT (- for stdin, gzip too) has one JSON object a line, in the order of time: id, text, and if known title,
+    published (ISO 8601) and outlet. For each comes one with id, cluster (the id of the kept document), kept,
+    reason, resemblance and containment. Every decision is final and uses only what came before it.
+
+    \b
+    Examples:
+      aggregator dedupe articles.jsonl -o copies.jsonl
+      zcat articles.jsonl.gz | aggregator dedupe - | jq 'select(.kept | not)'
+    """
+    from aggregator import dedup
+    from aggregator.cli.progress import counting
+
+    started = time.monotonic()
+    reasons: Counter[str] = Counter()
+    with (
+        _opened(source) as lines,
+        _written(output) as out,
+        counting("document", places.verbosity) as one_more,
+    ):
+        for row in dedup.stream(_documents(lines, source)):
+            out.write(json_text(row) + "\n")
+            reasons[row["reason"] if not row["kept"] else ""] += 1
+            one_more()
+    if places.verbosity >= 0:
+        stories = reasons.pop("", 0)
+        copies = sum(reasons.values())
+        how = ", ".join(f"{number:,} {reason}" for reason, number in reasons.most_common())
+        say(
+            coloured("✓ ", "green"),
+            bold(f"{count(stories + copies, 'document')}: {count(stories, 'story', 'stories')},"),
+            bold(f" {count(copies, 'copy', 'copies')}"),
+            dim(f"{f' ({how})' if how else ''}  {time.monotonic() - started:.1f} s"),
+        )
+
+
+@contextmanager
+def _opened(source: str) -> Iterator[IO[bytes]]:
+    """The lines of a file or stdin, unpacked where they are gzip: told by the first bytes, not by the name."""
+    with click.open_file(source, "rb") as file, io.BufferedReader(file) as raw:  # type: ignore[type-var]
+        if raw.peek(2)[:2] != b"\x1f\x8b":
+            yield raw
+            return
+        with gzip.GzipFile(fileobj=raw) as lines:
+            yield cast(IO[bytes], lines)
+
+
+def _documents(lines: IO[bytes], source: str) -> Iterator[dict[str, Any]]:
+    from aggregator.errors import AggregatorError
+
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            yield json.loads(line)
+        except ValueError as error:
+            name = "stdin" if source == "-" else source
+            raise AggregatorError(
+                f"{name}:{number}: not JSON: {error}; one object is expected on each line"
+            ) from None
+
+
+@contextmanager
+def _written(output: Path | None) -> Iterator[IO[str]]:
+    """Where results go: stdout, line by line, or a file that appears when it is whole; packed if its name says .gz."""
+    if output is None:
+        yield sys.stdout
+        return
+    part = output.with_name(f".{output.name}.{os.getpid()}")
+    try:
+        with (
+            gzip.open(part, "wt", encoding="utf-8")
+            if output.suffix == ".gz"
+            else part.open("w", encoding="utf-8") as out
+        ):
+            yield cast(IO[str], out)
+        os.replace(part, output)
+    finally:
+        part.unlink(missing_ok=True)
