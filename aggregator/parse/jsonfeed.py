@@ -12,7 +12,7 @@ from aggregator import urls
 from aggregator.errors import ParseError
 from aggregator.model import Entry, ParsedFeed
 
-from .prepare import MAX_ENTRIES, item_hash
+from .prepare import NORMAL, Limits, item_hash
 from .text import MAX_NAME, MAX_SUMMARY, MAX_TITLE, iso_moment, plain
 
 MAX_CONTENT = 1_000_000  # characters
@@ -22,7 +22,7 @@ def looks_like_json(body: bytes) -> bool:
     return body[:1_000].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
 
 
-def read(body: bytes, url: str, seen: frozenset[str], now: datetime) -> ParsedFeed:
+def read(body: bytes, url: str, seen: frozenset[str], now: datetime, limits: Limits = NORMAL) -> ParsedFeed:
     """A JSON Feed document, without the items that were seen. Raises ParseError."""
     try:
         feed = json.loads(body.decode("utf-8-sig", "replace"))
@@ -41,7 +41,7 @@ def read(body: bytes, url: str, seen: frozenset[str], now: datetime) -> ParsedFe
         raw_hash = item_hash(json.dumps(item, sort_keys=True, ensure_ascii=True).encode())
         if raw_hash in seen:
             known.append(raw_hash)
-        elif len(entries) >= MAX_ENTRIES:
+        elif len(entries) >= limits.entries:
             skipped += 1
         else:
             known.append(raw_hash)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +13,8 @@ from aggregator import urls
 from aggregator.errors import ParseError
 from aggregator.model import Entry, ParsedFeed, RefreshHints
 
-from .prepare import Prepared
+from .discovery import what_came
+from .prepare import HEAD, Prepared
 from .text import MAX_NAME, MAX_SUMMARY, MAX_TITLE, moment, plain
 
 MAX_CONTENT = 1_000_000  # characters
@@ -36,6 +36,8 @@ _WORDS = re.compile(r"[-_a-zA-Z]{2,35}$")
 
 def read(document: Prepared, url: str, now: datetime) -> ParsedFeed:
     """What feedparser makes of a prepared document, as our own nouns. Raises ParseError."""
+    if document.is_html:
+        raise ParseError(url, "not_a_feed", what_came(document.data, url))
     headers = {"content-location": url}
     if document.content_type:
         headers["content-type"] = document.content_type
@@ -51,7 +53,7 @@ def read(document: Prepared, url: str, now: datetime) -> ParsedFeed:
             url, "broken_feed", f"the feed cannot be read ({type(error).__name__}: {error})"
         ) from error
     if not result.get("version") and not result.entries:
-        raise ParseError(url, "not_a_feed", "what came is not a feed")
+        raise ParseError(url, "not_a_feed", what_came(document.data, url))
     # The n-th item is the n-th entry unless the markup is broken; then nothing can be cut next time.
     aligned = len(result.entries) == len(document.hashes)
     hashes = document.hashes if aligned else ("",) * len(result.entries)
@@ -64,7 +66,7 @@ def read(document: Prepared, url: str, now: datetime) -> ParsedFeed:
         site_url=urls.absolute(_text(result.feed, "link"), url),
         language=language,
         entries=entries,
-        hints=_hints(result.feed, document.data),
+        hints=_hints(result.feed, document.data[:HEAD]),
         seen_hashes=(*document.seen, *(document.hashes if aligned else ())),
         problem=document.problem,
         complete=document.complete,
@@ -73,12 +75,12 @@ def read(document: Prepared, url: str, now: datetime) -> ParsedFeed:
     )
 
 
-def _text(raw: Mapping[str, Any], key: str) -> str:
+def _text(raw: dict[str, Any], key: str) -> str:
     value = raw.get(key)
     return value if isinstance(value, str) else ""
 
 
-def _entry(raw: Mapping[str, Any], raw_hash: str, url: str, language: str | None, now: datetime) -> Entry:
+def _entry(raw: dict[str, Any], raw_hash: str, url: str, language: str | None, now: datetime) -> Entry:
     contents = [str(part.get("value") or "") for part in raw.get("content") or ()]
     summary = _text(raw, "summary")
     content = max([summary, *contents], key=len)
@@ -99,14 +101,16 @@ def _entry(raw: Mapping[str, Any], raw_hash: str, url: str, language: str | None
     )
 
 
-def _date(raw: Mapping[str, Any], keys: tuple[str, ...], now: datetime) -> datetime | None:
+def _date(raw: dict[str, Any], keys: tuple[str, ...], now: datetime) -> datetime | None:
     for key in keys:
-        if dict.get(raw, f"{key}_parsed"):  # type: ignore[arg-type]
-            return moment(dict.get(raw, f"{key}_parsed"), dict.get(raw, key), now)  # type: ignore[arg-type]
+        if parsed := dict.get(
+            raw, f"{key}_parsed"
+        ):  # raw.get() would take published for updated, with a warning
+            return moment(parsed, dict.get(raw, key), now)
     return None
 
 
-def _link(raw: Mapping[str, Any], url: str) -> str | None:
+def _link(raw: dict[str, Any], url: str) -> str | None:
     candidates = [raw.get("feedburner_origlink"), raw.get("link")]
     candidates += [
         link.get("href") for link in raw.get("links") or () if link.get("rel") in (None, "alternate")
@@ -116,13 +120,13 @@ def _link(raw: Mapping[str, Any], url: str) -> str | None:
     )
 
 
-def _authors(raw: Mapping[str, Any]) -> tuple[str, ...]:
+def _authors(raw: dict[str, Any]) -> tuple[str, ...]:
     names = [_text(author, "name") for author in raw.get("authors") or ()]
     names = [name for name in names if name] or [_text(raw, "author")]
     return _distinct(names)
 
 
-def _tags(raw: Mapping[str, Any]) -> tuple[str, ...]:
+def _tags(raw: dict[str, Any]) -> tuple[str, ...]:
     return _distinct([_text(tag, "label") or _text(tag, "term") for tag in raw.get("tags") or ()])
 
 
@@ -132,7 +136,7 @@ def _distinct(names: list[str]) -> tuple[str, ...]:
     )[:MAX_LIST]
 
 
-def _entry_language(raw: Mapping[str, Any]) -> str | None:
+def _entry_language(raw: dict[str, Any]) -> str | None:
     detail = raw.get("title_detail") or raw.get("summary_detail") or {}
     return _language(detail.get("language"))
 
@@ -145,7 +149,7 @@ def _language(code: object) -> str | None:
     )
 
 
-def _image(raw: Mapping[str, Any], url: str) -> str | None:
+def _image(raw: dict[str, Any], url: str) -> str | None:
     found: list[object] = []
     for media in raw.get("media_content") or ():
         if media.get("medium") == "image" or str(media.get("type", "")).startswith("image/"):
@@ -157,12 +161,12 @@ def _image(raw: Mapping[str, Any], url: str) -> str | None:
     return next((image for one in found if isinstance(one, str) and (image := urls.absolute(one, url))), None)
 
 
-def _prev_archive(feed: Mapping[str, Any], url: str) -> str | None:
+def _prev_archive(feed: dict[str, Any], url: str) -> str | None:
     links = (link for link in feed.get("links") or () if link.get("rel") == "prev-archive")
     return next((found for link in links if (found := urls.absolute(link.get("href"), url))), None)
 
 
-def _hints(feed: Mapping[str, Any], data: bytes) -> RefreshHints:
+def _hints(feed: dict[str, Any], data: bytes) -> RefreshHints:
     ttl = _number(feed.get("ttl"))
     period = _PERIODS.get(_text(feed, "sy_updateperiod").strip().lower())
     frequency = _number(feed.get("sy_updatefrequency")) or 1.0
