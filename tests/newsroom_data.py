@@ -6,8 +6,9 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from aggregator.schema import migrations
 from sqlite_utils import Database
+
+from aggregator.schema import migrations
 
 SITES = (
     "harbourherald.example", "valleypost.example", "uplandgazette.example", "skerrymail.example",
@@ -74,7 +75,7 @@ def seed(path: Path, now: datetime | None = None, articles: int = 40) -> Databas
     now = (now or datetime.now(UTC)).replace(microsecond=0)
     with db.conn:
         _feeds(db, now)
-        _lead(db, now - timedelta(minutes=34))
+        _lead(db, now - timedelta(minutes=124))
         for n in range(articles - 1):
             _story(db, n, now)
         _hostile(db, now - timedelta(days=3))
@@ -182,7 +183,7 @@ def _lead(db: Database, at: datetime) -> None:
 
 
 def _story(db: Database, n: int, now: datetime) -> None:
-    at = now - timedelta(minutes=47 + 71 * n)
+    at = now - timedelta(minutes=180 + 71 * n)
     site = SITES[n % 6]
     title = HEADLINES[n % len(HEADLINES)] + (
         "" if n < len(HEADLINES) else f", part {n // len(HEADLINES) + 1}"

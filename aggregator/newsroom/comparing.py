@@ -92,7 +92,7 @@ def _pieces(
         mine = cuts[owners[i]]
         if not mine or mine[-1][1] != (i in shared):
             mine.append((start, i in shared))
-    out = []
+    out: list[tuple[Piece, ...]] = []
     for (start, end), mine in zip(paragraphs, cuts, strict=True):
         if not mine:
             out.append((Piece(text[start:end], True),))

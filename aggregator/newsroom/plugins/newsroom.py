@@ -9,15 +9,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pluggy
+from markupsafe import Markup, escape
+
 from aggregator.newsroom import pages, wording
 from aggregator.schema import COLUMNS
-from datasette import hookimpl
-from markupsafe import Markup, escape
+
+hookimpl = pluggy.HookimplMarker("datasette")
 
 #: The database that the pages show: db/news.db.
 DATABASE = "news"
 #: Columns of a query's answer that lead to a row's page.
-LEADS = {"article_id": "articles", "duplicate_id": "duplicates", "feed_id": "feeds"}
+LEADS = {
+    "article_id": "articles",
+    "duplicate_id": "duplicates",
+    "feed_id": "feeds",
+    "revision_id": "revisions",
+}
 
 
 @hookimpl
@@ -52,6 +60,7 @@ def extra_template_vars(datasette: Any, request: Any) -> dict[str, Any]:
 
     return {
         "today": datetime.now(UTC).isoformat(),
+        "newsroom_name": datasette.metadata("title", fallback=False) or "Newsroom",
         "newsroom_css": _stylesheet(datasette),
         "front_page": page(pages.front),
         "article_page": page(pages.article),
