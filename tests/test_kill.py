@@ -81,7 +81,7 @@ def river(database: str) -> list[tuple[str, ...]]:
         assert store.connection.value("select count(*) from _pending") == 0
         kept = {row["id"]: row["url"] for row in store.connection.rows("select id, url from articles")}
         copies = store.connection.rows("select article_id, url from duplicates")
-        seen = [url for url in kept.values()] + [row["url"] for row in copies]
+        seen = list(kept.values()) + [row["url"] for row in copies]
         assert len(seen) == len(set(seen)), "a page was stored twice"
         return sorted(
             (url, *sorted(row["url"] for row in copies if row["article_id"] == article))

@@ -32,10 +32,11 @@ from aggregator.fetch import Fetcher
 from aggregator.model import Config, Failure, Progress, Report
 from aggregator.parse import Parser
 from aggregator.pipeline import feeds, pages, stories
+from aggregator.pipeline.archive import Rejudged, fold, rejudge, unfold
 from aggregator.pipeline.workers import Workers
 from aggregator.store import Store
 
-__all__ = ["run"]
+__all__ = ["Rejudged", "fold", "rejudge", "run", "unfold"]
 
 #: Entries whose pages are fetched, extracted and judged together. Bounds the memory of a first round: a document
 #: with its removed blocks is some 50 kB.
@@ -76,11 +77,13 @@ def run(
     store: Store,
     *,
     urls: Sequence[str] | None = None,
+    limit: int | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: Event | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Report:
-    """One round over the due feeds, or over the feeds `urls` (as written in feeds.yaml) whether due or not.
+    """One round over the due feeds, or over the feeds `urls` (as written in feeds.yaml) whether due or not;
+    at most `limit` of them.
 
     `progress` is told of every feed and page that is done. When `stop` is set the round ends soon: what is being
     downloaded is dropped, what is claimed is given back. Feed errors are in the report; raises `StoreError` when
@@ -96,7 +99,9 @@ def run(
         _stopping(fetcher, stop),
     ):
         try:
-            feeds.fetch_round(config, by_url, store, fetcher, parser, tally, progress, stop, clock, urls)
+            feeds.fetch_round(
+                config, by_url, store, fetcher, parser, tally, progress, stop, clock, urls, limit
+            )
             with Workers(config.settings) as workers:
                 while not stop.is_set():
                     batch = store.pending.claim(clock(), BATCH)

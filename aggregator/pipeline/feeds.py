@@ -45,9 +45,10 @@ def fetch_round(
     stop: Event,
     clock: Callable[[], datetime],
     urls: Sequence[str] | None,
+    limit: int | None,
 ) -> None:
     """Ask the due feeds (or `urls`), and store what came of each in a transaction of its own."""
-    waiting = {state.id: state for state in store.feeds.claim(feeds, clock(), urls=urls)}
+    waiting = {state.id: state for state in store.feeds.claim(feeds, clock(), urls=urls, limit=limit)}
     total = len(waiting)
     requests = [
         Request(state.id, state.fetch_url, "feed", state.validators, state.feed.headers)
@@ -111,7 +112,11 @@ def digest(
             else:
                 keys = identity.lookup_keys(parsed.entries)
                 known = store.feeds.known_entries(state.id, keys.guids, keys.urls, keys.hashes)
-                matches = tuple(m for m in identity.match(parsed.entries, known) if m.status != "same")
+                matches = tuple(
+                    replace(m, entry=replace(m.entry, language=m.entry.language or parsed.language))
+                    for m in identity.match(parsed.entries, known)
+                    if m.status != "same"
+                )
                 outcome = "new" if matches else "nothing_new"
                 if not parsed.complete:  # the rest may be there next time: ask for the whole again
                     validators, body_hash = Validators(), None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aggregator import dedup
-from aggregator.model import Config, Kept, Pending, Saved, Story, Terms, Verdict
+from aggregator.model import Article, Config, Kept, Pending, Saved, Story, Terms, Verdict
 from aggregator.pipeline.pages import Ready
 from aggregator.store import Store
 
@@ -41,14 +41,19 @@ def store_all(
         tally.kinds[saved.kind] = tally.kinds.get(saved.kind, 0) + 1
 
 
-def sketch_of(story: Story) -> dedup.Sketch:
+def sketch_of(story: Story | Article | Mapping[str, Any]) -> dedup.Sketch:
+    """A story, an article, or a row of either table, as it is compared."""
+
+    def value(name: str) -> Any:
+        return story[name] if isinstance(story, Mapping) else getattr(story, name)
+
     return dedup.sketch(
-        story.title,
-        story.text,
-        published=datetime.fromisoformat(story.published_at),
-        outlet=story.site,
-        url=story.url,
-        language=story.language,
+        value("title"),
+        value("text"),
+        published=datetime.fromisoformat(value("published_at")),
+        outlet=value("site"),
+        url=value("url"),
+        language=value("language"),
     )
 
 

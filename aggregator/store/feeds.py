@@ -79,9 +79,9 @@ class Feeds:
         now: datetime,
         *,
         urls: Sequence[str] | None = None,
-        limit: int = 10_000,
+        limit: int | None = None,
     ) -> list[FeedState]:
-        """Take up to `limit` feeds to ask, so that no other process asks them too.
+        """Take feeds to ask, at most `limit`, so that no other process asks them too.
 
         `urls` None: those that are due. Otherwise those feeds, due or not, 'gone' ones included.
         Returns them with all that was learned, most overdue first.
@@ -302,7 +302,8 @@ class Feeds:
         with self._db.transaction():
             self._db.executemany(
                 "insert into hosts (host, not_before, why, last_request_at, robots, robots_at)"
-                " values (?, ?, ?, ?, ?, ?) on conflict (host) do update set not_before = excluded.not_before, why = excluded.why,"
+                " values (?, ?, ?, ?, ?, ?) on conflict (host)"
+                " do update set not_before = excluded.not_before, why = excluded.why,"
                 " last_request_at = excluded.last_request_at, robots = excluded.robots, robots_at = excluded.robots_at",
                 (
                     (

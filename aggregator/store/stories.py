@@ -239,8 +239,9 @@ class Stories:
             self._db.execute("delete from articles where id = ?", (article_id,))
         return Saved("duplicate", into, duplicate_id)
 
-    def unfold(self, duplicate_id: int, terms: Terms, now: datetime) -> Saved:
-        """Bring a folded copy back as an article of its own, and remember that it is not the other's copy."""
+    def unfold(self, duplicate_id: int, terms: Terms, now: datetime, *, remember: bool = True) -> Saved:
+        """Bring a folded copy back as an article of its own. `remember`: it was the user's decision, and later
+        copies of it are not folded into the other either."""
         with self._db.transaction():
             row = self._db.one("select * from duplicates where id = ?", (duplicate_id,))
             if row is None:
@@ -250,7 +251,8 @@ class Stories:
                     "see the ids with 'aggregator why ARTICLE'",
                 )
             tags = self._db.value("select tags from feeds where id = ?", (row["feed_id"],)) or "[]"
-            self._remember(duplicate_id, row["article_id"], same=False, now=now)
+            if remember:
+                self._remember(duplicate_id, row["article_id"], same=False, now=now)
             article_id = self._insert_article({c: row[c] for c in SHARED}, tuple(json.loads(tags)), now)
             for table in ("_urls", "removed_blocks", "revisions", "entries"):
                 self._db.execute(
@@ -261,6 +263,59 @@ class Stories:
             self._postings.add(article_id, terms.postings, terms.published)
         return Saved("article", article_id)
 
+    # ------------------------------------------------------------------------------ judging again
+
+    def texts(self, after: tuple[str, int, int], limit: int) -> list[dict[str, Any]]:
+        """Every kept and folded text in time order, from behind `after` = (published_at, rank, id).
+
+        `rank` is 0 for articles and 1 for copies, so that of two with one time the kept text comes first.
+        """
+        shared = "id, title, text, published_at, site, url, language"
+        rows = self._db.rows(
+            f"select * from (select 0 as rank, {shared}, null as article_id from articles"
+            f" union all select 1, {shared}, article_id from duplicates)"
+            " where (published_at, rank, id) > (?, ?, ?) order by published_at, rank, id limit ?",
+            (*after, limit),
+        )
+        return [dict(row) for row in rows]
+
+    def index(self, article_id: int, terms: Terms) -> None:
+        """Put an article's text in the index (again)."""
+        self._postings.add(article_id, terms.postings, terms.published)
+
+    def keys(self, *, article_id: int | None = None, duplicate_id: int | None = None) -> list[str]:
+        """The canonical URLs of an article or a folded copy."""
+        column, owner = (
+            ("article_id", article_id) if article_id is not None else ("duplicate_id", duplicate_id)
+        )
+        return [row["key"] for row in self._db.rows(f"select key from _urls where {column} = ?", (owner,))]
+
+    def judged_again(self, duplicate_id: int, verdict: Verdict) -> bool:
+        """Store a new verdict on a folded copy; returns whether anything changed."""
+        assert verdict.copy_of is not None
+        with self._db.transaction():
+            values = (
+                verdict.copy_of,
+                verdict.reason,
+                round(verdict.resemblance, 4),
+                round(verdict.containment, 4),
+                round(verdict.confidence, 4),
+                json.dumps(dict(verdict.evidence), ensure_ascii=False),
+            )
+            names = ("article_id", "reason", "resemblance", "containment", "confidence", "evidence")
+            changed = self._db.execute(
+                f"update duplicates set {', '.join(f'{name} = ?' for name in names)} where id = ?"
+                f" and ({' or '.join(f'{name} is not ?' for name in names)})",
+                (*values, duplicate_id, *values),
+            ).rowcount
+            self._db.execute(
+                "update entries set article_id = ? where duplicate_id = ? and article_id is not ?",
+                (verdict.copy_of, duplicate_id, verdict.copy_of),
+            )
+        return bool(changed)
+
+    # ----------------------------------------------------------------------------- the small print
+
     def _remember(self, duplicate_id: int, article_id: int, *, same: bool, now: datetime) -> None:
         self._db.execute(
             "insert into _decisions (url, other_url, same, decided_at) select d.key, a.key, ?, ? from _urls d, _urls a"
@@ -268,8 +323,6 @@ class Stories:
             " same = excluded.same, decided_at = excluded.decided_at",
             (same, stamp(now), duplicate_id, article_id),
         )
-
-    # ------------------------------------------------------------------------------ the small print
 
     def _article(self, article_id: int) -> Row:
         row = self._db.one("select * from articles where id = ?", (article_id,))

@@ -21,9 +21,21 @@ class Upkeep:
         self._postings = postings
         self._sites = sites
 
+    def note(self, name: str) -> str | None:
+        """A note to ourselves (`remember`), None if there is none."""
+        value: str | None = self._db.value("select value from _notes where name = ?", (name,))
+        return value
+
+    def remember(self, name: str, value: str | None) -> None:
+        """Keep a note across runs; None forgets it."""
+        if value is None:
+            self._db.execute("delete from _notes where name = ?", (name,))
+        else:
+            self._db.execute("insert or replace into _notes (name, value) values (?, ?)", (name, value))
+
     def tidy_now_and_then(self, now: datetime, *, every: float, keep_fetches: int, window: float) -> None:
         """`tidy`, unless that was done less than `every` seconds ago."""
-        last = from_text(self._db.value("select value from _notes where name = 'tidied_at'"))
+        last = from_text(self.note("tidied_at"))
         if last is None or abs((now - last).total_seconds()) >= every:
             self.tidy(now, keep_fetches=keep_fetches, window=window)
 
