@@ -16,7 +16,7 @@ import click
 
 from aggregator import __version__
 from aggregator.cli import begin, explain, feeds, read, rounds, shell, stories, texts, upkeep
-from aggregator.cli.output import bold, colour_wanted, coloured, say
+from aggregator.cli.output import bold, colour_wanted, coloured, dim, say
 from aggregator.cli.places import Places, db_option, feeds_option, talk_options
 
 __all__ = ["cli", "main"]
@@ -62,7 +62,9 @@ class Root(click.Group):
             say("interrupted")
             code = INTERRUPTED
         except click.ClickException as error:
-            error.show()
+            say(coloured("error: ", "red", bold=True), error.format_message())
+            if isinstance(error, click.UsageError) and error.ctx:
+                say(dim(f"       `{error.ctx.command_path} --help` says more"))
         except Exception as error:
             tell(error)
         sys.exit(code if isinstance(code, int) else 0)

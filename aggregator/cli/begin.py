@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -44,15 +46,13 @@ def init(places: Places, directory: Path, empty: bool) -> None:
         return
     say(bold(short(feeds.absolute())), f" {made}")
     say(bold(short(database.absolute())), " is ready")
-    inside = "" if directory.resolve() == Path.cwd() else f"cd {short(directory.absolute())} && "
-    say()
-    say("Next:  ", bold(f"{inside}aggregator fetch"), dim("     get the news"))
-    if empty:
-        say(
-            "       ",
-            bold("aggregator add URL"),
-            dim("   first: choose feeds, or aggregator import FILE.opml"),
-        )
+    here = directory.resolve() == Path.cwd()
+    program, option = _called("aggregator"), "" if here else f" --feeds {short(feeds.absolute())}"
+    choose = [
+        (f"{program} add URL{option}", "follow a feed, or the feed of a site"),
+        (f"{program} import FILE.opml{option}", "or what you follow elsewhere"),
+    ]
+    _next(*(choose if empty else []), (f"{program} fetch{option}", "get the news"))
 
 
 @click.command(short_help="Try everything with made-up news, without network.")
@@ -74,6 +74,7 @@ def demo(places: Places, directory: Path | None) -> None:
     from aggregator import newsroom
     from aggregator.cli.progress import watching
     from aggregator.cli.rounds import tell_failures
+    from aggregator.store import Store
 
     directory = directory or outlets.DIRECTORY
     newsroom.install(directory / "db")
@@ -85,14 +86,27 @@ def demo(places: Places, directory: Path | None) -> None:
     if not result.report.entries_new:
         say(dim("Nothing new since the last run."))
     say(coloured("✓ ", "green"), bold(result.summary), dim(f"  ({result.report.seconds:.1f} s)"))
-    where = short(directory.absolute())
-    database = f"{where}/db/news.db"
-    say()
-    say("Next:  ", bold(f"datasette {where}/db/ -o"), dim("                        read it in the browser"))
-    say("       ", bold(f"aggregator latest --db {database}"), dim("    or here"))
-    say(
-        "       ",
-        bold(f"aggregator why 1 --diff --db {database}"),
-        dim("    what was cut and folded, and why"),
+    folder = Path(short(directory.absolute())) / "db"
+    program, datasette = _called("aggregator"), _called("datasette")
+    with Store(folder / "news.db") as store:
+        most = max(store.reading.latest(100), key=lambda article: article.copies)
+    _next(
+        (f"{datasette} {folder} -o", "read it in the browser"),
+        (f"{program} latest --db {folder / 'news.db'}", "or here"),
+        (f"{program} why {most.id} --diff --db {folder / 'news.db'}", "what was cut and folded, and why"),
+        (f"{program} init", "and now real news"),
     )
-    say("       ", bold("aggregator init"), dim("    and then real news"))
+
+
+def _called(program: str) -> str:
+    """How a program of ours is to be typed: by its path where the shell would not find it (no activated venv)."""
+    beside = Path(sys.argv[0]).with_name(program)
+    return str(beside) if shutil.which(program) is None and beside.exists() else program
+
+
+def _next(*steps: tuple[str, str]) -> None:
+    """What to type now."""
+    column = max(len(command) for command, _ in steps)
+    say()
+    for number, (command, remark) in enumerate(steps):
+        say("Next:  " if number == 0 else "       ", bold(command.ljust(column)), dim(f"   {remark}"))

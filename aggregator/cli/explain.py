@@ -28,7 +28,7 @@ from aggregator.cli.output import (
 from aggregator.cli.places import Places, db_option, feeds_option, pass_places, talk_options
 
 if TYPE_CHECKING:
-    from aggregator.dedup import Similarity
+    from aggregator.dedup import Similarity, Span
     from aggregator.store import Store
 
 LONG = 36  # words of a shared passage from which its middle is left out
@@ -78,6 +78,7 @@ def why(places: Places, what: str, diff: bool, as_json: bool) -> None:
         _tell(story, copy_id, likenesses, places.verbosity)
 
 
+_CLOSING = re.compile(r"[.,;:!?)\]”’\"']+")
 _HINT = "`aggregator latest` and `aggregator search` show the numbers"
 
 
@@ -255,16 +256,33 @@ def _side_by_side(kept: str, copy: str, name: str, likeness: Similarity) -> None
     column = (min(width(), 160) - INDENT - len("=  ") - GAP) // 2
     put()
     _row(" ", "the kept text", name, column, dim)
-    for span in likeness.spans:
-        left, right = kept[slice(*span.a)].strip(), copy[slice(*span.b)].strip()
-        if span.shared:
-            sides, mark, look = (_middle_left_out(left), _middle_left_out(right)), "=", dim
-        elif left or right:
-            sides, mark, look = (left, right), "~" if left and right else "-" if left else "+", _marked
+    for shared, left, right in _passages(kept, copy, likeness.spans):
+        if shared:
+            mark, look, sides = "=", dim, (_middle_left_out(left), _middle_left_out(right))
         else:
-            continue
+            mark, look, sides = "~" if left and right else "-" if left else "+", _marked, (left, right)
         for one, other in zip_longest(*(_folded(side, column) for side in sides), fillvalue=""):
             _row(mark, one, other, column, look)
+
+
+def _passages(kept: str, copy: str, spans: Sequence[Span]) -> list[tuple[bool, str, str]]:
+    """(shared?, kept text, copy's text) of each span; marks that close a shared passage go with it."""
+    found: list[tuple[bool, str, str]] = []
+    for span in spans:
+        left, right = kept[slice(*span.a)], copy[slice(*span.b)]
+        if found and found[-1][0]:
+            close_left, close_right = _closing(left), _closing(right)
+            found[-1] = (True, found[-1][1] + left[:close_left], found[-1][2] + right[:close_right])
+            left, right = left[close_left:], right[close_right:]
+        if left.strip() or right.strip():
+            found.append((span.shared, left.strip(), right.strip()))
+    return found
+
+
+def _closing(text: str) -> int:
+    """How many characters at the start of a text end the sentence before it."""
+    match = _CLOSING.match(text)
+    return match.end() if match else 0
 
 
 def _marked(text: str) -> Styled:

@@ -254,7 +254,7 @@ def span(gap: timedelta) -> str:
     """A length of time in the two words a person would use: `4 minutes`, `3 hours`, `12 days`."""
     seconds = abs(gap.total_seconds())
     for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if seconds >= size:
+        if seconds >= 0.99 * size:  # 59 minutes and 40 seconds are an hour
             return count(round(seconds / size), name)
     return count(round(seconds), "second")
 

@@ -57,8 +57,8 @@ def _move(bars: Bars, tasks: dict[str, TaskID], step: Progress, verbosity: int) 
 
 
 def _line(step: Progress, verbosity: int) -> None:
-    """A feed with news or trouble; every feed and page with -v."""
-    if verbosity > 0 or (step.stage == "feeds" and (step.news or step.problem)):
+    """A feed with news; every feed and page with -v. Feeds in trouble are told at the end, with what to know."""
+    if verbosity > 0 or (step.stage == "feeds" and step.news):
         say(_words(step))
 
 
