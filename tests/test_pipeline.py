@@ -316,3 +316,16 @@ def test_moved_for_good_three_times_is_believed(rounds):
         rounds.later(days=2).run()
     assert len(rounds.server.seen("/old")) == 3
     assert rounds.ask("select fetch_url from feeds") == [(rounds.server.url("/feed"),)]
+
+
+def test_a_host_that_asked_for_patience_is_left_alone_and_its_feed_does_not_fail(rounds):
+    rounds.server.answer("/busy", status=429, headers={"Retry-After": "3600"})
+    rounds.feeds = [Feed(rounds.server.url("/busy"))]
+    rounds.run()
+    rounds.feeds.append(Feed(rounds.server.url("/feed")))
+    report = rounds.run()
+    assert report.failures == ()
+    assert rounds.server.seen("/feed") == []
+    ((status, why),) = rounds.ask("select status, next_fetch_why from feeds where url like '%/feed'")
+    assert status == "new"
+    assert why.startswith("Retry-After")

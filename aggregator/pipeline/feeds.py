@@ -61,6 +61,16 @@ def fetch_round(
             if isinstance(answer, FetchError) and answer.kind == "stopped":
                 continue
             state = waiting[request.key]
+            if isinstance(answer, FetchError) and answer.kind == "held":  # not asked, so nothing came of it
+                plan = schedule.plan(
+                    state, clock(), settings=config.settings, answer=answer, hints=state.hints, error=answer
+                )
+                store.feeds.postpone(state, plan.at, plan.why)
+                del waiting[request.key]
+                progress(
+                    Progress("feeds", done, total, state.feed.title or state.feed.url, 0, answer.message)
+                )
+                continue
             outcome = digest(state, answer, config, store, parser, clock())
             store.feeds.record(outcome, clock())
             del waiting[request.key]

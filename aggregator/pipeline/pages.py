@@ -38,8 +38,9 @@ TEASER_ENDINGS = ("…", "...", "[…]", "[...]", "...]", "…]")
 WORSE_THAN_FEED = 0.6
 #: Kinds of failure that pass: the feed's text is stored, and the page is tried again after these waits.
 PASSING = frozenset(
-    {"dns", "connect", "tls", "timeout", "incomplete", "bad_http", "rate_limited", "server_error"}
+    {"dns", "connect", "tls", "timeout", "incomplete", "bad_http", "held", "rate_limited", "server_error"}
 )
+LONGEST_RETRY = 86400  # seconds; whatever the server's Retry-After says
 RETRY_AFTER = (timedelta(minutes=20), timedelta(hours=3))
 #: Texts this many words long are not furniture-free by chance: shorter ones of a page are told as a problem.
 MIN_WORDS = 20
@@ -90,7 +91,7 @@ def read(
         for i, item in items.items()
         if item.entry.url and feed_of(item).full_text and not is_full_text(from_feed[i])
     ]
-    problems: dict[int, tuple[str, bool]] = {}  # entry id -> (problem, whether it passes)
+    errors: dict[int, FetchError] = {}
     memories: dict[str, SiteMemory] = {}
 
     def jobs() -> Iterator[tuple[object, ...]]:
@@ -105,7 +106,7 @@ def read(
                 )
             )
             if error is not None:
-                problems[request.key] = (f"{error.message} ({error.kind})", error.kind in PASSING)
+                errors[request.key] = error
                 continue
             assert not isinstance(answer, FetchError)
             site = urls.site(answer.final_url)
@@ -130,20 +131,26 @@ def read(
     if stop.is_set():
         return []
     from_page = without_repeats(from_page, store)
-    tally.pages_failed += len(problems)
+    tally.pages_failed += len(errors)
 
     ready = []
     for entry_id, item in items.items():
         page, feed = from_page.get(entry_id), from_feed[entry_id]
-        problem, passes = problems.get(entry_id, (None, False))
-        document, source, problem = choose(page, feed, problem)
+        error = errors.get(entry_id)
+        document, source, problem = choose(page, feed, f"{error.message} ({error.kind})" if error else None)
         if not document.title and not document.paragraphs:
             store.pending.give_up(entry_id, problem or "neither a title nor a text")
             continue
         story = make_story(item, feed_of(item), document, source, problem, clock())
-        retry = clock() + RETRY_AFTER[item.attempts] if passes and item.attempts < len(RETRY_AFTER) else None
-        ready.append(Ready(item, story, retry))
+        ready.append(Ready(item, story, retry_at(error, item.attempts, clock())))
     return ready
+
+
+def retry_at(error: FetchError | None, attempts: int, now: datetime) -> datetime | None:
+    """When a page that failed is tried again; None: never, what the feed said is what there is."""
+    if error is None or error.kind not in PASSING or attempts >= len(RETRY_AFTER):
+        return None
+    return now + max(RETRY_AFTER[attempts], timedelta(seconds=min(error.retry_after or 0, LONGEST_RETRY)))
 
 
 def extract_page(

@@ -151,6 +151,15 @@ class Feeds:
             age_days=max(age, 0.0),
         )
 
+    def postpone(self, state: FeedState, until: datetime | None, why: str) -> None:
+        """The feed was not asked after all, because its host wants to be left alone for a while."""
+        with self._db.transaction():
+            self._db.execute(
+                "update feeds set next_fetch_at = ?, next_fetch_why = ? where id = ?",
+                (to_text(until), why, state.id),
+            )
+            self.release([state])
+
     def release(self, states: Iterable[FeedState]) -> None:
         """Give back feeds that were claimed but never asked."""
         with self._db.transaction():
