@@ -1,6 +1,6 @@
 """Bytes to fewer bytes: out goes what makes feedparser raise, stall or swell, and what was seen already.
 
-    body | decode (UTF-16, UTF-32) | scrub | find the items | cut the seen ones | cap the others -> Prepared
+    body | repair its encoding | scrub | find the items | cut the seen ones | cap the others -> Prepared
 
 Every step is linear in the size of the document, whatever a server sends: at worst 0.3 s per MB.
 Known and not handled: EBCDIC documents pass as they are.
@@ -22,6 +22,9 @@ MAX_ATTRIBUTES = 100  # of one tag; quadratic too (8,000: 0.8 s)
 MAX_TAG = 4_000  # bytes; only longer tags are looked at for their attributes
 MAX_AUTHOR = (
     1_000  # bytes; feedparser's pattern for e-mail addresses is quadratic (its issue 562; 8 kB: 0.3 s)
+)
+WORTH_REPAIR = (
+    4  # good characters outside of ASCII for each bad one, from which a document is UTF-8 with accidents
 )
 HEAD = 65_536  # bytes in which the root element must begin
 
@@ -65,6 +68,9 @@ _MARKS = (
     (b"\x00<", "utf-16-be"),
     (b"<\x00", "utf-16-le"),
 )
+_UTF_8 = "application/xml; charset=utf-8"
+_ENCODING = re.compile(rb"\s*<\?xml[^>]{0,100}\sencoding\s*=\s*[\"']([^\"'<>]*)")
+_NOT_ASCII = re.compile("[^\x00-\x7f]+")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _CONTROLS = bytes(set(range(32)) - {9, 10, 13})
 _CONTROLS_BUT_ESCAPE = bytes(set(_CONTROLS) - {27})
@@ -113,7 +119,7 @@ def item_hash(item: bytes) -> str:
 
 def prepare(body: bytes, content_type: str | None, seen: frozenset[str], limits: Limits = NORMAL) -> Prepared:
     """Take out of a feed document all that must not, or need not, reach feedparser. Never raises."""
-    data, content_type = _ascii_compatible(body, content_type)
+    data, content_type = _repaired(body, content_type)
     if not data.startswith(_EBCDIC):
         data = _scrub(data, content_type)
     root = _ROOT.search(data, 0, HEAD)
@@ -158,12 +164,22 @@ def prepare(body: bytes, content_type: str | None, seen: frozenset[str], limits:
     )
 
 
-def _ascii_compatible(body: bytes, content_type: str | None) -> tuple[bytes, str | None]:
+def _repaired(body: bytes, content_type: str | None) -> tuple[bytes, str | None]:
+    """UTF-16 and UTF-32 as UTF-8, since the steps after this one need ASCII to be ASCII; and UTF-8 with a few bad
+    bytes without them: feedparser would read the whole document as Windows-1252."""
     for mark, encoding in _MARKS:
         if body.startswith(mark):
             text = _DECLARATION.sub("", body.decode(encoding, "replace"))
-            return text.encode(errors="replace"), "application/xml; charset=utf-8"
-    return body, content_type
+            return text.encode(errors="replace"), _UTF_8
+    declared = _ENCODING.match(body[:200])
+    if body.isascii() or (declared and declared[1].lower() not in (b"utf-8", b"utf8")):
+        return body, content_type
+    text = body.decode(errors="replace")
+    bad = text.count("\ufffd")
+    if not bad:
+        return body, _UTF_8
+    good = sum(map(len, _NOT_ASCII.findall(text))) - bad
+    return (text.encode(), _UTF_8) if good > WORTH_REPAIR * bad else (body, content_type)
 
 
 def _scrub(data: bytes, content_type: str | None) -> bytes:
