@@ -16,6 +16,8 @@ from aggregator.newsroom import comparing, wording
 LATEST, RUNNING, TROUBLED = 30, 8, 8
 #: "What everyone is running" looks back this far from the newest story: two days of news.
 RUNNING_WINDOW = "-2 days"
+#: What leads the page is the story that most outlets ran in the last day; without any, the newest.
+LEAD_WINDOW = "-1 day"
 
 
 class Reader(Protocol):
@@ -67,12 +69,14 @@ async def front(db: Reader) -> dict[str, Any]:
     everything = totals["articles"] + totals["copies"]
     totals["folded"] = totals["copies"] / everything if everything else 0.0
     latest = await _all(db, _LATEST, {"limit": LATEST})
+    lead = await _one(db, _RUNNING, {"limit": 1, "window": LEAD_WINDOW}) or next(iter(latest), None)
+    river = [story for story in latest if lead and story["id"] != lead["id"]]
     return {
         "totals": totals,
-        "lead": latest[0] if latest else None,
+        "lead": lead,
         "days": [
             (stories[0]["published_at"], stories)
-            for stories in (list(g) for _, g in groupby(latest[1:], key=lambda s: s["published_at"][:10]))
+            for stories in (list(g) for _, g in groupby(river, key=lambda s: s["published_at"][:10]))
         ],
         "running": await _all(db, _RUNNING, {"limit": RUNNING, "window": RUNNING_WINDOW}),
         "troubled": await _all(db, _TROUBLED, {"limit": TROUBLED}),
