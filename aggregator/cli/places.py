@@ -86,6 +86,7 @@ def _quiet(context: click.Context, _: click.Parameter, value: bool) -> None:
 def feeds_option(command: Command) -> Command:
     return click.option(
         "--feeds",
+        "feeds_file",
         metavar="FILE",
         expose_value=False,
         callback=_keep("feeds"),
@@ -96,6 +97,7 @@ def feeds_option(command: Command) -> Command:
 def db_option(command: Command) -> Command:
     return click.option(
         "--db",
+        "db_file",
         metavar="FILE",
         expose_value=False,
         callback=_keep("db"),

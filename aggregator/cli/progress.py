@@ -39,7 +39,7 @@ def _bars() -> Bars:
 
     return Progress(
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=32),
+        BarColumn(bar_width=32, complete_style="cyan", finished_style="green"),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.fields[title]}", markup=False, style="dim"),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Get the news: one round of the feeds that are due.")
-@click.argument("feeds", metavar="[FEED]...", nargs=-1, shell_complete=choosing.complete)
+@click.argument("names", metavar="[FEED]...", nargs=-1, shell_complete=choosing.complete)
 @click.option("--all", "everything", is_flag=True, help="Ask every feed, due or not.")
 @click.option(
     "--limit", type=click.IntRange(1), metavar="N", help="Ask at most N of the due feeds, longest due first."
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 @feeds_option
 @pass_places
 def fetch(
-    places: Places, feeds: Sequence[str], everything: bool, limit: int | None, dry_run: bool, as_json: bool
+    places: Places, names: Sequence[str], everything: bool, limit: int | None, dry_run: bool, as_json: bool
 ) -> None:
     """Ask the feeds that are due, visit the pages of what is new, fold copies together, store it all.
 
@@ -56,7 +56,7 @@ def fetch(
     from aggregator.cli.progress import watching
     from aggregator.store import Store
 
-    if feeds and (everything or limit):
+    if names and (everything or limit):
         raise click.UsageError("name feeds, or give --all or --limit, not both")
     config = places.config()
     if not config.feeds:
@@ -70,7 +70,7 @@ def fetch(
         else:
             newsroom.install(path.parent)
         store = stack.enter_context(Store(short(path)))
-        urls = _chosen(config, store, feeds, everything, limit)
+        urls = _chosen(config, store, names, everything, limit)
         stop = stack.enter_context(_until_interrupted())
         with watching(places.verbosity) as progress:
             report = pipeline.run(config, store, urls=urls, progress=progress, stop=stop)
