@@ -55,7 +55,7 @@ def _shown(hits: Sequence[str], called: Mapping[str, tuple[str, str, str]]) -> s
 def _meant(name: str, called: Mapping[str, tuple[str, str, str]]) -> str:
     titles = {title.casefold(): title for names in called.values() for title in names[1:] if title}
     close = difflib.get_close_matches(name.casefold(), titles, n=1)
-    return f"; did you mean {titles[close[0]]!r}?" if close else "; `aggregator status` lists them"
+    return f"; did you mean {titles[close[0]]!r}?" if close else "; `aggregator status -v` lists them"
 
 
 def complete(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:

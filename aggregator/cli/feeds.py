@@ -64,6 +64,7 @@ def add(
       aggregator add https://example.org/feed.xml --tag local --priority 10
     """
     from aggregator import config
+    from aggregator.errors import AggregatorError, FetchError, ParseError
     from aggregator.model import Feed
 
     url = url if "://" in url else f"https://{url}"
@@ -72,8 +73,11 @@ def add(
     if no_check:
         address, found = url, None
     else:
-        with _fetcher(known.settings if known else None) as fetcher:
-            address, found = _find_feed(fetcher, url)
+        try:
+            with _fetcher(known.settings if known else None) as fetcher:
+                address, found = _find_feed(fetcher, url)
+        except (FetchError, ParseError) as error:
+            raise AggregatorError(f"{error}; nothing was added (--no-check adds it as it is)") from None
     extra: dict[str, Any] = {} if priority is None else {"priority": priority}
     feed = Feed(address, title=title, tags=tuple(tags), **extra)
     if found is not None:
@@ -145,9 +149,10 @@ def import_(places: Places, file: Any, dry_run: bool) -> None:
     """
     from aggregator import config, opml
 
-    feeds, problems = opml.read(file.read(opml.MAX_BYTES + 1), file.name)
+    name = getattr(file, "name", "<stdin>")
+    feeds, problems = opml.read(file.read(opml.MAX_BYTES + 1), name)
     for problem in problems:
-        say(problem.format(file.name))
+        say(problem.format(name))
     target = places.wanted_feeds().path
     if dry_run:
         for feed in feeds:
