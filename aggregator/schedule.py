@@ -44,7 +44,7 @@ _PASSING = frozenset(
     {"dns", "connect", "tls", "timeout", "incomplete", "bad_http", "server_error", "rate_limited", "blocked"}
 )
 _MAX_BACKOFF, _MAX_BACKOFF_LASTING = DAY, 2 * DAY
-_WEARY = frozenset({"rate_limited", "blocked"})  # the server has had enough of us: start with twice the wait
+_WEARY = frozenset({"rate_limited", "blocked"})  # had enough of us: start with at least the usual interval
 
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age\s*=\s*\"?(\d{1,12})", re.IGNORECASE)
 
@@ -85,7 +85,7 @@ def plan(
     assert isinstance(answer, Response)
     seconds, why = max(_wishes(state, settings, answer, hints), key=lambda wish: wish[0])
     at = now + timedelta(seconds=seconds * (1 + SPREAD * _chance(state.id, now)))
-    return _outside_skipped(Plan(at, why), hints, _chance(state.id, now))
+    return _outside_skipped(Plan(at, why), hints, now, _chance(state.id, now))
 
 
 def _wishes(
@@ -153,7 +153,9 @@ def _after_error(state: FeedState, now: datetime, settings: Settings, error: Fet
         at = now + timedelta(seconds=seconds + 60 * _chance(state.id, now))
         return Plan(at, f"Retry-After until {_moment(at, now)}" if wait else "its host was busy all the time")
     count = state.failures + 1
-    first = own_interval(state, settings)[0] if kind in _WEARY else float(settings.min_interval)
+    first = (
+        own_interval(state, settings)[0] if kind in _WEARY and wait is None else float(settings.min_interval)
+    )
     most = _MAX_BACKOFF if kind in _PASSING else _MAX_BACKOFF_LASTING
     seconds = min(first * 2.0 ** min(count - 1, 20), max(most, first))
     seconds *= 1 + BACKOFF_JITTER * (2 * _chance(state.id, now) - 1)
@@ -165,7 +167,7 @@ def _after_error(state: FeedState, now: datetime, settings: Settings, error: Fet
     return Plan(now + timedelta(seconds=seconds), f"error{times} ({kind}): retry in {span(seconds)}")
 
 
-def _outside_skipped(planned: Plan, hints: RefreshHints, chance: float) -> Plan:
+def _outside_skipped(planned: Plan, hints: RefreshHints, now: datetime, chance: float) -> Plan:
     """The plan, moved to the first hour that skipHours and skipDays leave open (RSS 2.0; UTC).
 
     A feed that closes all hours, or all days, is taken not to have said anything.
@@ -181,7 +183,7 @@ def _outside_skipped(planned: Plan, hints: RefreshHints, chance: float) -> Plan:
         at = at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     if not name:
         return planned
-    return Plan(at + timedelta(minutes=20 * chance), f"{name} until {_moment(at, at)}")
+    return Plan(at + timedelta(minutes=20 * chance), f"{name} until {_moment(at, now)}")
 
 
 def redirect_vote(state: FeedState, answer: Response | FetchError, *, is_feed: bool) -> Vote:

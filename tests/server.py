@@ -12,12 +12,14 @@ from __future__ import annotations
 import contextlib
 import gzip
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 RSS = "application/rss+xml; charset=utf-8"
@@ -55,7 +57,8 @@ class Seen:
 class Server:
     """`with Server() as server: server.url("/x")`. Paths without a script are 404."""
 
-    def __init__(self, host: str = "127.0.0.1") -> None:
+    def __init__(self, host: str = "127.0.0.1", tls: tuple[Path, Path] | None = None) -> None:
+        """`tls`: files of a certificate and its key, to speak https."""
         self.log: list[Seen] = []
         self.running = 0
         self.most_at_once = 0
@@ -65,7 +68,11 @@ class Server:
         self._http = _HTTP((host, 0), _Handler)
         self._http.ours = self
         self.port = self._http.server_address[1]
-        self.base = f"http://{host}:{self.port}"
+        self.base = f"http{'s' * bool(tls)}://{host}:{self.port}"
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
 
     def url(self, path: str) -> str:
         return self.base + path

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import http.client
 import os
 import queue
 import socket
@@ -252,10 +253,14 @@ class _Adapter(HTTPAdapter):
 
 
 def tls_context() -> ssl.SSLContext:
-    """The CA certificates that requests would use, loaded once; certificate and host name are verified."""
-    bundle = (
+    """The one context for all hosts: the CA certificates that requests would use, certificate and name verified."""
+    return _context(
         os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or DEFAULT_CA_BUNDLE_PATH
     )
+
+
+@functools.cache
+def _context(bundle: str) -> ssl.SSLContext:
     if os.path.isdir(bundle):
         return ssl.create_default_context(capath=bundle)
     return ssl.create_default_context(cafile=bundle)
@@ -391,10 +396,10 @@ def _classified(url: str, error: BaseException) -> FetchError:
     for one in chain:
         if isinstance(one, (TimeoutError, urllib3.exceptions.TimeoutError)):
             return FetchError(url, "timeout")
-        if isinstance(one, urllib3.exceptions.IncompleteRead):
-            return FetchError(url, "incomplete")
         if isinstance(one, urllib3.exceptions.InvalidChunkLength):
             return FetchError(url, "bad_http", "the answer's chunks are broken")
+        if isinstance(one, (urllib3.exceptions.IncompleteRead, http.client.IncompleteRead)):
+            return FetchError(url, "incomplete")
         if isinstance(one, (ConnectionResetError, BrokenPipeError)):
             return FetchError(url, "incomplete", "the server closed the connection")
     if isinstance(error, (requests.exceptions.InvalidURL, UnicodeError)):

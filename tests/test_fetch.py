@@ -1,0 +1,354 @@
+"""What one answer becomes: a whole body, nothing new, or a named error."""
+
+import gzip
+import threading
+import time
+import zlib
+
+import pytest
+from server import HTML, Reply, Server, refused_port
+
+from aggregator import __version__
+from aggregator.errors import FetchError
+from aggregator.fetch import Fetcher
+from aggregator.model import Request, Response, Settings, Validators
+
+QUICK = Settings(host_delay=0, timeout=1, max_feed_bytes=100_000, max_page_bytes=50_000)
+
+
+@pytest.fixture
+def get():
+    """Fetch one URL as a feed (or as said): the response, or the FetchError as a value."""
+    with Fetcher(QUICK) as fetcher:
+
+        def ask(url, kind="feed", **more):
+            try:
+                return fetcher.fetch(Request(1, url, kind, **more))
+            except FetchError as error:
+                return error
+
+        yield ask
+
+
+# ------------------------------------------------------------------------------------------ answers
+
+
+def test_a_200_brings_its_body_its_validators_and_its_size(server, get):
+    url = server.answer("/feed", body="<rss/>", headers={"ETag": '"1"', "Last-Modified": "yesterday"})
+    response = get(url)
+    assert (response.status, response.body, response.wire_bytes) == (200, b"<rss/>", 6)
+    assert response.validators == Validators('"1"', "yesterday")
+    assert response.url == response.final_url == url
+
+
+def test_a_304_that_was_asked_for_is_nothing_new(server, get):
+    url = server.answer("/feed", body="<rss/>", headers={"ETag": '"1"'})
+    response = get(url, validators=Validators('"1"'))
+    assert (response.status, response.body) == (304, b"")
+
+
+def test_a_304_that_was_not_asked_for_is_an_error(server, get):
+    assert get(server.answer("/feed", status=304)).kind == "unexpected_status"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (204, "unexpected_status"),
+        (300, "unexpected_status"),
+        (401, "unauthorized"),
+        (403, "unauthorized"),
+        (404, "not_found"),
+        (410, "gone"),
+        (418, "client_error"),
+        (429, "rate_limited"),
+        (500, "server_error"),
+        (503, "server_error"),
+        (599, "server_error"),
+    ],
+)
+def test_every_status_has_its_error_class(server, get, status, kind):
+    error = get(server.answer("/feed", status=status, body="no"))
+    assert (error.kind, error.status) == (kind, status)
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"cf-mitigated": "challenge"}, "wait"),
+        ({}, "<html><title>Just a moment...</title>"),
+        ({}, "<script src=/cdn-cgi/challenge-platform/x.js></script>"),
+    ],
+)
+def test_a_bot_wall_is_called_by_its_name(server, get, headers, body):
+    assert get(server.answer("/feed", status=403, headers=headers, body=body)).kind == "blocked"
+
+
+# ----------------------------------------------------------------------------------------- requests
+
+
+def test_validators_go_back_byte_for_byte(server, get):
+    url = server.answer("/feed", body="<rss/>")
+    odd = Validators('W/"a,b;c"', "2026-01-01 00:00:00 (ours)")
+    get(url, validators=odd)
+    assert server.log[0].headers["if-none-match"] == odd.etag
+    assert server.log[0].headers["if-modified-since"] == odd.last_modified
+
+
+def test_no_validator_is_invented(server, get):
+    get(server.answer("/feed", body="<rss/>"))
+    assert not {"if-none-match", "if-modified-since"} & set(server.log[0].headers)
+
+
+def test_neither_cookie_nor_referer_nor_password_file_is_sent(server, get, tmp_path, monkeypatch):
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password secret")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    url = server.answer("/feed", body="<rss/>", headers={"Set-Cookie": "track=1"})
+    get(url)
+    get(url)
+    assert not {"cookie", "referer", "authorization"} & set(server.log[1].headers)
+
+
+def test_the_user_agent_names_us_and_the_contact(server):
+    url = server.answer("/feed", body="<rss/>")
+    with Fetcher(Settings(host_delay=0, contact="https://paper.example/bot")) as fetcher:
+        fetcher.fetch(Request(1, url, "feed"))
+    assert server.log[0].headers["user-agent"] == f"aggregator/{__version__} (+https://paper.example/bot)"
+
+
+def test_a_proxy_in_the_environment_is_not_used(server, get, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{refused_port()}")
+    assert get(server.answer("/feed", body="<rss/>")).status == 200
+
+
+def test_headers_of_feeds_yaml_are_sent(server, get):
+    get(server.answer("/feed", body="<rss/>"), headers={"Authorization": "Bearer x"})
+    assert server.log[0].headers["authorization"] == "Bearer x"
+
+
+def test_a_url_with_spaces_and_letters_of_other_alphabets_is_encoded(server, get):
+    server.answer("/caf%C3%A9%20news", body="<rss/>")
+    assert get(server.url("/café news")).status == 200
+
+
+# --------------------------------------------------------------------------------------- the body
+
+
+def test_gzip_is_asked_for_and_undone(server, get):
+    response = get(server.answer("/feed", body="news " * 1000, gzip=True))
+    assert response.body == b"news " * 1000
+    assert response.wire_bytes < 200
+
+
+def raw_deflate(data):
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("coding", "pack"),
+    [
+        ("x-gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("deflate", raw_deflate),
+        ("gzip, gzip", lambda data: gzip.compress(gzip.compress(data))),
+        ("identity", bytes),
+        ("gzip", lambda data: gzip.compress(data[:9]) + gzip.compress(data[9:])),
+        ("gzip", lambda data: gzip.compress(data) + b"\0" * 40),
+    ],
+)
+def test_codings_are_undone(server, get, coding, pack):
+    body = b"<rss>" + b"x" * 70_000
+    response = get(server.answer("/feed", body=pack(body), headers={"Content-Encoding": coding}))
+    assert response.body == body
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "kind"),
+    [
+        ("br", b"anything", "bad_encoding"),
+        ("gzip", b"<rss>not gzip</rss>", "bad_encoding"),
+        ("gzip, gzip, gzip", b"", "bad_encoding"),
+        ("gzip", gzip.compress(b"news" * 100)[:-9], "incomplete"),
+        ("gzip", gzip.compress(b" " * 5_000_000), "too_big"),
+        ("gzip, gzip", gzip.compress(gzip.compress(b" " * 50_000_000)), "too_big"),
+    ],
+)
+def test_a_body_that_cannot_be_undone_is_an_error(server, get, coding, body, kind):
+    assert get(server.answer("/feed", body=body, headers={"Content-Encoding": coding})).kind == kind
+
+
+def test_a_body_over_the_limit_is_refused_and_the_limit_named(server, get):
+    error = get(server.answer("/feed", body=b"x" * 100_001))
+    assert error.kind == "too_big"
+    assert "100,000" in error.message
+
+
+def test_a_body_declared_over_the_limit_is_not_read(server, get):
+    url = server.answer("/feed", body=b"x" * 50, headers={"Content-Length": "20000000000"}, drip=1)
+    began = time.monotonic()
+    assert get(url).kind == "too_big"
+    assert time.monotonic() - began < 1
+
+
+def test_an_endless_body_without_length_ends_at_the_limit(server, get):
+    url = server.answer("/feed", raw=b"HTTP/1.0 200 OK\r\n\r\n" + b"x" * 300_000)
+    assert get(url).kind == "too_big"
+
+
+def test_bytes_after_the_declared_length_are_not_read(server, get):
+    url = server.answer("/feed", raw=b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<rss/>garbage")
+    assert get(url).body == b"<rss/>"
+
+
+def test_a_body_that_ends_with_the_connection_is_whole(server, get):
+    assert get(server.answer("/feed", raw=b"HTTP/1.0 200 OK\r\n\r\n<rss/>")).body == b"<rss/>"
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n<rss", "incomplete"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<rss>\r\n", "incomplete"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<r", "incomplete"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n<rss>\r\n", "bad_http"),
+        (b"ICY 200 maybe\x00\xff\r\n\r\n", "bad_http"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 500 + b"\r\n", "bad_http"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n", "bad_http"),
+        (b"", "incomplete"),
+    ],
+)
+def test_broken_http_is_an_error(server, get, raw, kind):
+    assert get(server.answer("/feed", raw=raw)).kind == kind
+
+
+def test_a_page_that_is_no_page_is_not_read(server, get):
+    error = get(server.answer("/film", body=b"x" * 50, type="video/mp4", drip=1), "page", origin=server.base)
+    assert (error.kind, error.message) == ("not_html", "the page is video/mp4")
+
+
+# ----------------------------------------------------------------------------------------- deadline
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(wait=30),
+        Reply(drip_head=0.2),
+        Reply(body=b"x" * 1000, drip=0.2),
+        Reply(body=b"x" * 1000, drip=0.2, headers={"Content-Length": "", "Connection": "close"}),
+    ],
+    ids=["silence", "dripped headers", "dripped body", "dripped body without length"],
+)
+def test_the_deadline_holds_however_slowly_the_bytes_come(server, get, reply):
+    url = server.answer("/feed", reply)
+    began = time.monotonic()
+    assert get(url).kind == "timeout"
+    assert 0.9 < time.monotonic() - began < 2
+
+
+def test_the_deadline_counts_redirects_in(server, get):
+    for step in range(4):
+        server.answer(f"/{step}", status=302, headers={"Location": f"/{step + 1}"}, wait=0.4)
+    began = time.monotonic()
+    assert get(server.url("/0")).kind == "timeout"
+    assert time.monotonic() - began < 2
+
+
+def test_a_host_that_does_not_answer_the_door_is_an_error(get):
+    error = get(f"http://127.0.0.1:{refused_port()}/feed")
+    assert error.kind == "connect"
+    assert "refused" in error.message
+
+
+def test_a_name_that_does_not_resolve_is_an_error(get):
+    assert get("http://nowhere.invalid/feed").kind == "dns"
+
+
+@pytest.mark.parametrize("url", ["ftp://x.example/f", "file:///etc/hostname", "javascript:1", "http://", "x"])
+def test_only_http_is_spoken(get, url):
+    assert get(url).kind == "bad_url"
+
+
+# ------------------------------------------------------------------------------------ connections
+
+
+def test_a_connection_is_used_again(server, get):
+    url = server.answer("/feed", body="<rss/>")
+    get(url)
+    get(url)
+    assert len({seen.connection for seen in server.log}) == 1
+
+
+def test_a_kept_connection_that_died_is_made_anew(server, get):
+    url = server.answer("/feed", Reply(b"<rss/>"), Reply(raw=b""), Reply(b"<rss/>"))
+    assert get(url).status == 200
+    assert get(url).status == 200
+    assert len(server.log) == 3
+
+
+def test_a_fresh_connection_that_breaks_is_not_tried_again(server, get):
+    assert get(server.answer("/feed", raw=b"")).kind == "incomplete"
+    assert len(server.log) == 1
+
+
+# -------------------------------------------------------------------------------------- many, stop
+
+
+def test_every_request_comes_back_once_whatever_becomes_of_it(server):
+    good = [server.answer(f"/{n}", body=f"{n}") for n in range(40)]
+    bad = ["nonsense", server.url("/missing"), f"http://127.0.0.1:{refused_port()}/"]
+    requests = [Request(key, url, "feed") for key, url in enumerate(good + bad)]
+    with Fetcher(QUICK) as fetcher:
+        results = {request.key: result for request, result in fetcher.fetch_all(requests)}
+    assert sorted(results) == list(range(43))
+    assert {results[n].body for n in range(40)} == {str(n).encode() for n in range(40)}
+    assert [results[n].kind for n in (40, 41, 42)] == ["bad_url", "not_found", "connect"]
+
+
+def test_no_requests_no_results():
+    with Fetcher(QUICK) as fetcher:
+        assert list(fetcher.fetch_all([])) == []
+
+
+def test_pages_can_be_fetched_while_feeds_are_read(server):
+    requests = [Request(n, server.answer(f"/{n}", body="x"), "feed") for n in range(3)]
+    page = server.answer("/page", body="<p>x", type=HTML)
+    with Fetcher(QUICK) as fetcher:
+        for request, _ in fetcher.fetch_all(requests):
+            assert fetcher.fetch(Request(9, page, origin=request.url)).status == 200
+
+
+@pytest.mark.parametrize("way", ["stop()", "event"])
+def test_a_stop_ends_at_once_and_yields_only_what_was_whole(server, way):
+    event = threading.Event()
+    requests = [Request(0, server.answer("/0", body="x"), "feed")]
+    requests += [Request(n, server.answer(f"/{n}", wait=20), "feed") for n in range(1, 9)]
+    with Fetcher(Settings(host_delay=0), stop=event) as fetcher:
+        done = []
+        began = time.monotonic()
+        for request, result in fetcher.fetch_all(requests):
+            done.append((request.key, type(result)))
+            fetcher.stop() if way == "stop()" else event.set()
+        assert time.monotonic() - began < 2
+        assert done == [(0, Response)]
+        with pytest.raises(FetchError) as caught:
+            fetcher.fetch(requests[0])
+        assert caught.value.kind == "stopped"
+
+
+def test_bodies_that_nobody_reads_do_not_pile_up(monkeypatch):
+    monkeypatch.setattr("aggregator.fetch.fetcher.UNREAD_BYTES", 100_000)
+    servers = [Server(f"127.0.0.{n}") for n in range(1, 41)]
+    requests = []
+    for n, server in enumerate(servers):
+        server.__enter__()
+        requests.append(Request(n, server.answer("/", body=b"x" * 50_000), "feed"))
+    with Fetcher(Settings(host_delay=0, workers=4)) as fetcher:
+        results = fetcher.fetch_all(requests)
+        next(results)
+        time.sleep(0.5)
+        assert sum(len(server.log) for server in servers) <= 8
+        assert len(list(results)) == 39
+    for server in servers:
+        server.__exit__()

@@ -1,0 +1,289 @@
+"""What publishers see of us: spacing, patience, robots.txt."""
+
+import itertools
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from server import HTML, Reply, Server
+
+from aggregator.errors import FetchError
+from aggregator.fetch import Fetcher, answers, hosts, robots
+from aggregator.model import HostState, Request, Settings
+
+
+def feeds(server, count, **reply):
+    return [Request(n, server.answer(f"/feed/{n}", body="<rss/>", **reply), "feed") for n in range(count)]
+
+
+def kinds(results):
+    return {
+        request.key: result.kind if isinstance(result, FetchError) else result.status
+        for request, result in results
+    }
+
+
+def gaps(log):
+    return [later.at - earlier.at for earlier, later in itertools.pairwise(log)]
+
+
+# ----------------------------------------------------------------------------------------- spacing
+
+
+def test_requests_to_one_host_keep_their_distance_and_go_one_at_a_time(server):
+    with Fetcher(Settings(host_delay=0.15)) as fetcher:
+        assert len(list(fetcher.fetch_all(feeds(server, 5)))) == 5
+    assert min(gaps(server.log)) > 0.14
+    assert server.most_at_once == 1
+
+
+def test_redirects_and_robots_txt_keep_the_distance_too(server):
+    server.answer("/a", status=302, headers={"Location": "/b"})
+    server.answer("/b", body="<p>x", type=HTML)
+    with Fetcher(Settings(host_delay=0.15)) as fetcher:
+        fetcher.fetch(Request(1, server.url("/a"), origin=server.url("/feed")))
+    assert [seen.path for seen in server.log] == ["/robots.txt", "/a", "/b"]
+    assert min(gaps(server.log)) > 0.14
+
+
+def test_two_calls_share_the_distance(server):
+    one, two = feeds(server, 2)
+    with Fetcher(Settings(host_delay=0.3)) as fetcher:
+        fetcher.fetch(one)
+        fetcher.fetch(two)
+    assert min(gaps(server.log)) > 0.29
+
+
+def test_a_slow_host_does_not_delay_the_others(server):
+    with Server("127.0.0.2") as slow:
+        requests = feeds(slow, 6, wait=0.3) + feeds(server, 3)
+        with Fetcher(Settings(host_delay=0.1, workers=2)) as fetcher:
+            began = time.monotonic()
+            order = []
+            for request, _ in fetcher.fetch_all(requests):
+                order.append(request.url.startswith(server.base))
+                if order.count(True) == 3:
+                    break
+    assert time.monotonic() - began < 1
+
+
+def test_a_hanging_request_holds_its_host_for_five_seconds_only(server, monkeypatch):
+    monkeypatch.setattr(hosts, "SLOW", 0.3)
+    monkeypatch.setattr("aggregator.fetch.lines.SLOW", 0.3)
+    server.answer("/hang", wait=2)
+    requests = [Request(9, server.url("/hang"), "feed"), *feeds(server, 4)]
+    with Fetcher(Settings(host_delay=0)) as fetcher:
+        order = [request.key for request, _ in fetcher.fetch_all(requests)]
+    assert order == [0, 1, 2, 3, 9]
+    assert server.most_at_once == 2
+
+
+# --------------------------------------------------------------------------------------- Retry-After
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_holds_the_whole_host(server, status):
+    asked = Request(9, server.answer("/busy", status=status, headers={"Retry-After": "600"}), "feed")
+    with Fetcher(Settings(host_delay=0.05)) as fetcher:
+        with pytest.raises(FetchError) as caught:
+            fetcher.fetch(asked)
+        assert caught.value.retry_after == 600
+        results = list(fetcher.fetch_all(feeds(server, 3)))
+    assert kinds(results) == {0: "held", 1: "held", 2: "held"}
+    assert all(590 < result.retry_after <= 600 for _, result in results)
+    assert len(server.log) == 1
+
+
+def test_the_rest_of_the_line_is_not_asked_after_a_429(server):
+    requests = [Request(9, server.answer("/busy", status=429), "feed"), *feeds(server, 5)]
+    with Fetcher(Settings(host_delay=0.02)) as fetcher:
+        assert set(kinds(fetcher.fetch_all(requests)).values()) == {"rate_limited", "held"}
+    assert len(server.log) == 1
+
+
+def test_patience_outlives_the_process(server):
+    asked = Request(9, server.answer("/busy", status=429, headers={"Retry-After": "600"}), "feed")
+    settings = Settings(host_delay=0)
+    with Fetcher(settings) as fetcher:
+        list(fetcher.fetch_all([asked]))
+        states = fetcher.host_states()
+        assert fetcher.host_states() == []
+    with Fetcher(settings, {state.host: state for state in states}) as fetcher:
+        assert kinds(fetcher.fetch_all(feeds(server, 1))) == {0: "held"}
+
+
+def test_patience_ends(server):
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    state = HostState(f"127.0.0.1:{server.port}", past, "Retry-After")
+    with Fetcher(Settings(host_delay=0), {state.host: state}) as fetcher:
+        assert kinds(fetcher.fetch_all(feeds(server, 1))) == {0: 200}
+
+
+def test_a_short_retry_after_is_waited_for(server):
+    url = server.answer("/busy", status=503, headers={"Retry-After": "1"})
+    with Fetcher(Settings(host_delay=0)) as fetcher:
+        assert kinds(fetcher.fetch_all([Request(9, url, "feed")])) == {9: "server_error"}
+        assert kinds(fetcher.fetch_all(feeds(server, 1))) == {0: 200}
+    assert gaps(server.log)[0] > 0.95
+
+
+def test_another_host_is_not_held(server):
+    with Server("127.0.0.2") as busy, Fetcher(Settings(host_delay=0)) as fetcher:
+        url = busy.answer("/", status=429, headers={"Retry-After": "600"})
+        list(fetcher.fetch_all([Request(9, url, "feed")]))
+        assert kinds(fetcher.fetch_all(feeds(server, 1))) == {0: 200}
+
+
+def test_one_of_many_subdomains_speaks_for_all():
+    many = hosts.Hosts({})
+    blogs = [many.get(f"blog{n}.example.com") for n in range(hosts.MANY_SUBDOMAINS)]
+    alone = many.get("www.example.org")
+    many.hold("blog1.example.com", 600, "Retry-After", 1000)
+    assert [host.held_for(1000) for host in blogs] == [600] * len(blogs)
+    assert alone.held_for(1000) == 0
+
+
+CLOCK = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("120", 120),
+        ("0", 0),
+        (format_datetime(CLOCK + timedelta(minutes=30), usegmt=True), 1800),
+        (format_datetime(CLOCK - timedelta(minutes=30), usegmt=True), None),
+        ("-5", None),
+        ("soon", None),
+        ("", None),
+        ("٣", None),
+    ],
+)
+def test_retry_after_is_read_in_both_forms(value, seconds):
+    assert answers.retry_after({"retry-after": value}, CLOCK.timestamp()) == seconds
+
+
+def test_a_silly_retry_after_is_cut_and_the_cut_is_said(server):
+    url = server.answer("/busy", status=429, headers={"Retry-After": "3153600000"})
+    with Fetcher(Settings(host_delay=0)) as fetcher, pytest.raises(FetchError) as caught:
+        fetcher.fetch(Request(1, url, "feed"))
+    assert caught.value.retry_after == hosts.MAX_HOLD
+    assert "3153600000" in caught.value.message
+
+
+@given(st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e6))))
+def test_a_shorter_hold_never_ends_a_longer_one(holds):
+    host = hosts.Host("x.example")
+    for seconds, clock in holds:
+        host.hold(seconds, "Retry-After", clock)
+    assert host.hold_until == max((min(s, hosts.MAX_HOLD) + c for s, c in holds), default=0)
+
+
+# ---------------------------------------------------------------------------------------- robots.txt
+
+
+def page(server, path, **reply):
+    server.answer(path, body="<p>x", type=HTML, **reply)
+    return Request(hash(path) % 1000, server.url(path), origin=server.url("/feed"))
+
+
+def ask(server, *requests, remembered=()):
+    with Fetcher(Settings(host_delay=0), {state.host: state for state in remembered}) as fetcher:
+        found = {request.url: result for request, result in fetcher.fetch_all(requests)}
+        return [getattr(found[r.url], "kind", 200) for r in requests], fetcher.host_states()
+
+
+def test_robots_txt_is_asked_for_first_and_once(server):
+    server.answer("/robots.txt", body="User-agent: *\nDisallow: /private/", type="text/plain")
+    results, _ = ask(server, page(server, "/a"), page(server, "/private/b"), page(server, "/c"))
+    assert results == [200, "robots", 200]
+    assert server.log[0].path == "/robots.txt"
+    assert sorted(seen.path for seen in server.log) == ["/a", "/c", "/robots.txt"]
+
+
+def test_feeds_do_not_need_robots_txt(server):
+    server.answer("/robots.txt", body="User-agent: *\nDisallow: /", type="text/plain")
+    with Fetcher(Settings(host_delay=0)) as fetcher:
+        assert kinds(fetcher.fetch_all(feeds(server, 1))) == {0: 200}
+    assert len(server.log) == 1
+
+
+def test_robots_txt_is_remembered_for_a_day(server):
+    server.answer("/robots.txt", body="User-agent: *\nDisallow: /b", type="text/plain")
+    _, states = ask(server, page(server, "/a"))
+    results, _ = ask(server, page(server, "/b"), remembered=states)
+    assert results == ["robots"]
+    assert len(server.seen("/robots.txt")) == 1
+    old = HostState(states[0].host, robots="", robots_at=datetime.now(UTC) - timedelta(hours=25))
+    results, _ = ask(server, page(server, "/b"), remembered=[old])
+    assert results == ["robots"]
+    assert len(server.seen("/robots.txt")) == 2
+
+
+def test_without_a_robots_txt_everything_is_allowed(server):
+    assert ask(server, page(server, "/a"))[0] == [200]
+
+
+@pytest.mark.parametrize("reply", [Reply(status=500), Reply(raw=b""), Reply(status=429)])
+def test_while_robots_txt_is_unreachable_nothing_is_fetched(server, reply):
+    server.answer("/robots.txt", reply)
+    (first, second), _ = ask(server, page(server, "/a"), page(server, "/b"))
+    assert {first, second} <= {"robots", "incomplete", "held"}
+    assert [seen.path for seen in server.log] == ["/robots.txt"]
+
+
+def test_an_old_robots_txt_holds_while_the_new_one_is_unreachable(server):
+    server.answer("/robots.txt", status=503)
+    week_ago = datetime.now(UTC) - timedelta(days=7)
+    old = HostState(f"127.0.0.1:{server.port}", robots="User-agent: *\nDisallow: /b", robots_at=week_ago)
+    assert ask(server, page(server, "/a"), page(server, "/b"), remembered=[old])[0] == [200, "robots"]
+
+
+def test_a_robots_txt_behind_a_redirect_counts(server):
+    server.answer("/robots.txt", status=301, headers={"Location": "/robots2.txt"})
+    server.answer("/robots2.txt", body="User-agent: aggregator\nDisallow: /", type="text/plain")
+    assert ask(server, page(server, "/a"))[0] == ["robots"]
+
+
+def test_crawl_delay_is_kept(server):
+    server.answer("/robots.txt", body="User-agent: *\nCrawl-delay: 0.3", type="text/plain")
+    ask(server, page(server, "/a"), page(server, "/b"))
+    assert min(gaps(server.log)) > 0.29
+
+
+@pytest.mark.parametrize(
+    ("rules", "delay"),
+    [("5", 5), ("86400", robots.MAX_CRAWL_DELAY), ("-3", 0), ("nan", 0), ("soon", 0), ("", 0)],
+)
+def test_a_crawl_delay_is_a_number_within_reason(rules, delay):
+    assert robots.crawl_delay(f"User-agent: *\nCrawl-delay: {rules}") == delay
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "allowed"),
+    [
+        ("Disallow: /*.pdf$", "/a.pdf", False),
+        ("Disallow: /*.pdf$", "/a.pdf?x", True),
+        ("Disallow: /a\nAllow: /a/b", "/a/b/c", True),
+        ("Disallow:", "/a", True),
+        ("\x00\xff nonsense", "/a", True),
+    ],
+)
+def test_robots_txt_follows_rfc_9309(rule, path, allowed):
+    assert robots.allows(f"User-agent: *\n{rule}", f"https://x.example{path}") == allowed
+
+
+def test_a_rule_for_us_by_name_wins_over_the_one_for_all():
+    text = "User-agent: *\nDisallow: /\n\nUser-agent: Aggregator\nAllow: /"
+    assert robots.allows(text, "https://x.example/a")
+
+
+def test_a_page_can_be_asked_for_conditionally(server):
+    request = page(server, "/a", headers={"ETag": '"1"'})
+    with Fetcher(Settings(host_delay=0)) as fetcher:
+        first = fetcher.fetch(request)
+        again = Request(1, request.url, validators=first.validators, origin=request.origin)
+        assert fetcher.fetch(again).status == 304
