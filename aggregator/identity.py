@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,19 +26,20 @@ from urllib.parse import urlsplit
 
 from aggregator import urls
 from aggregator.model import Entry, KnownEntry, Match
+from aggregator.words import words
 
 MAX_GUID = 500  # characters; a longer guid is stored as its hash
 #: Share of title words in common (Jaccard) from which one guid, or one link, is one story that was edited.
 SAME_STORY = 0.4
-MIN_WORDS = 8  # of title and text, below which equal texts under new guids and links are a recurring headline
+MIN_TEXT = 40  # letters of title and text, below which equal texts under new guids and links are a recurring headline
 
 _TAG = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)|<[^<>]*>", re.I | re.S)
-_WORD = re.compile(r"\w+")
-#: Counters that tick at every fetch: "Points: 12", "5 minutes ago".
+#: What ticks at every fetch: "Points: 12", "5 minutes ago". The first pattern is quick and finds who needs the second.
+_MAYBE_COUNTER = re.compile(r":\s*\d| ago\b")
 _COUNTER = re.compile(
-    r"\b(?:comments|likes|points|replies|score|shares|views|votes)\s*:\s*\d+|\b\d+\s+(?:minute|hour|day)s?\s+ago\b",
-    re.I,
+    r"(?:comments|likes|points|replies|score|shares|views|votes)\s*:\s*\d+|\d+ (?:minute|hour|day)s? ago"
 )
+_PUNCTUATION = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 #: Fragments that count versions or visits ("#0", "#xtor=RSS-1"); others name a part of a page, as in change logs.
 _VOLATILE_FRAGMENT = re.compile(r"\d{1,2}$|.*=")
 _SUFFIX = re.compile(r" ~[0-9a-f]{12}$")
@@ -60,7 +61,7 @@ def guid_key(entry: Entry) -> str | None:
         return None
     if urls.is_web(guid):
         guid = _page(guid)
-    return guid if len(guid) <= MAX_GUID else f"hash:{_digest(guid)}"
+    return guid if len(guid) <= MAX_GUID else f"hash:{_digest(guid.encode(errors='surrogatepass'))}"
 
 
 def url_key(entry: Entry) -> str | None:
@@ -75,20 +76,23 @@ def _page(url: str) -> str:
 
 
 def content_hash(entry: Entry) -> str:
-    """A hash of what a reader reads: the words of title and text.
+    """A hash of what a reader reads: the letters and digits of title and text.
 
-    Markup, links, tracking pixels, counters, white space and dates do not count; any other changed word does.
+    Markup, links, tracking pixels, white space, punctuation, counters and dates of the entry do not count.
     """
-    return _digest(" ".join(_words(entry)))
+    return _digest(_letters(entry))
 
 
-def _words(entry: Entry) -> list[str]:
-    text = html.unescape(_TAG.sub(" ", entry.content_html)) if entry.content_html else entry.summary
-    return _WORD.findall(_COUNTER.sub(" ", f"{entry.title}\n{text}").casefold())
+def _letters(entry: Entry) -> bytes:
+    text = _TAG.sub(" ", entry.content_html) if entry.content_html else entry.summary
+    text = f"{entry.title}\n{html.unescape(text)}".casefold().replace("\xa0", " ")
+    if _MAYBE_COUNTER.search(text):
+        text = _COUNTER.sub("", text)
+    return text.encode(errors="surrogatepass").translate(None, _PUNCTUATION)
 
 
-def _digest(text: str) -> str:
-    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
+def _digest(text: bytes) -> str:
+    return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
 def lookup_keys(entries: Sequence[Entry]) -> Keys:
@@ -108,31 +112,18 @@ class _Listed:
     guid: str | None
     url: str | None
     content: str
-    words: int
-    link_tells: bool  # the link is this entry's alone in the document, and not the home page
+    letters: int
 
 
 def match(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> list[Match]:
     """Say of each entry of one document whether it is new, the same or changed, and why.
 
-    `known` are the feed's stored entries that share any of `lookup_keys(entries)`; more do no harm. The matches come
-    in the order of the entries; an entry that is listed twice word for word comes once. Guids of new entries are
-    unique among themselves and the known ones.
+    `known` are the feed's stored entries that share any of `lookup_keys(entries)`; more do no harm. The matches
+    come in the order of the entries; an entry that is listed twice word for word comes once. The guids of new
+    entries differ from each other and from the known ones.
     """
     listed = _listed(entries)
-    pairs = [
-        (rank, position, number, why)
-        for position, one in enumerate(listed)
-        for number, other in enumerate(known)
-        if (found := _agreement(one, other)) is not None
-        for rank, why in [found]
-    ]
-    chosen: dict[int, tuple[KnownEntry, str]] = {}
-    taken: set[int] = set()
-    for _, position, number, why in sorted(pairs):
-        if position not in chosen and number not in taken:
-            chosen[position] = (known[number], why)
-            taken.add(number)
+    chosen = _choose(listed, known)
     guids = {one.guid for one in known}
     matches = []
     for position, one in enumerate(listed):
@@ -148,32 +139,67 @@ def match(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> list[Match]:
 
 
 def _listed(entries: Sequence[Entry]) -> list[_Listed]:
-    shared = Counter(url_key(entry) for entry in entries)
     found: dict[tuple[str | None, str | None, str], _Listed] = {}
     for entry in entries:
-        guid, url, words = guid_key(entry), url_key(entry), _words(entry)
-        content = _digest(" ".join(words))
-        tells = url is not None and shared[url] == 1 and urlsplit(url).path not in ("", "/")
-        found.setdefault((guid, url, content), _Listed(entry, guid, url, content, len(words), tells))
+        letters = _letters(entry)
+        one = _Listed(entry, guid_key(entry), url_key(entry), _digest(letters), len(letters))
+        found.setdefault((one.guid, one.url, one.content), one)
     return list(found.values())
 
 
-def _agreement(one: _Listed, other: KnownEntry) -> tuple[int, str] | None:
-    """How much an entry agrees with a known one: a rank, 0 the best, and why; None if they are not the same."""
-    same_guid = one.guid is not None and _SUFFIX.sub("", other.guid) == one.guid
+def _choose(listed: Sequence[_Listed], known: Sequence[KnownEntry]) -> dict[int, tuple[KnownEntry, str]]:
+    """Position of an entry -> the known entry it is, and why: the pairs that agree most go first."""
+    index: dict[tuple[str, str | None], list[int]] = defaultdict(list)
+    for number, other in enumerate(known):
+        for key in (("guid", _base(other.guid)), ("url", other.url), ("content", other.content_hash)):
+            index[key].append(number)
+    listed_urls = Counter(one.url for one in listed)
+    pairs = []
+    for position, one in enumerate(listed):
+        keys = ("guid", one.guid), ("url", one.url), ("content", one.content)
+        link_tells = (
+            one.url is not None
+            and urlsplit(one.url).path not in ("", "/")
+            and listed_urls[one.url] == 1
+            and len(index["url", one.url]) == 1
+        )
+        for number in {number for key in keys if key[1] is not None for number in index.get(key, ())}:
+            if agreement := _agreement(one, known[number], link_tells):
+                rank, why = agreement
+                pairs.append((rank, position, number, why))
+    chosen: dict[int, tuple[KnownEntry, str]] = {}
+    taken: set[int] = set()
+    for _, position, number, why in sorted(pairs):
+        if position not in chosen and number not in taken:
+            chosen[position] = known[number], why
+            taken.add(number)
+    return chosen
+
+
+def _base(guid: str) -> str:
+    """The guid as the feed gave it, without what makes a stored guid unique."""
+    return _SUFFIX.sub("", guid)
+
+
+def _agreement(one: _Listed, other: KnownEntry, link_tells: bool) -> tuple[int, str] | None:
+    """How much an entry agrees with a known one: a rank, 0 the best, and why; None if they are two stories.
+
+    `link_tells`: the link is that of one entry only, and not the home page.
+    """
+    same_guid = one.guid is not None and _base(other.guid) == one.guid
     same_url = one.url is not None and one.url == other.url
     same_content = one.content == other.content_hash
-    same_title = _similar(one.entry.title, other.title)
+    link = "same link, no guid" if one.guid is None else "same link, new guid"
     if same_guid and same_content:
         return 0, "same guid"
-    if same_guid and same_url and (one.link_tells or same_title):
+    if same_guid and same_url and (link_tells or _similar(one.entry.title, other.title)):
         return 1, "same guid"
     if same_url and same_content:
-        return 2, "same link, no guid" if one.guid is None else "same link, new guid"
-    if same_guid and same_title:
+        return 2, link
+    if same_guid and _similar(one.entry.title, other.title):
         return 3, "same guid, new link"
-    if same_url and one.link_tells and (same_title or one.guid is None):
-        return 4, "same link, no guid" if one.guid is None else "same link, new guid"
+    if same_url and link_tells and (one.guid is None or _similar(one.entry.title, other.title)):
+        return 4, link
     if same_content and _not_recurring(one, other):
         bare = one.guid is None and one.url is None
         return 5, "same text, no guid and no link" if bare else "same text, new guid and link"
@@ -182,7 +208,7 @@ def _agreement(one: _Listed, other: KnownEntry) -> tuple[int, str] | None:
 
 def _similar(title: str, other: str) -> bool:
     """Whether two titles may head one story. Entries without titles have nothing to tell them apart by."""
-    one, two = set(_WORD.findall(title.casefold())), set(_WORD.findall(other.casefold()))
+    one, two = set(words(title)), set(words(other))
     return not (one or two) or len(one & two) / len(one | two) >= SAME_STORY
 
 
@@ -193,7 +219,7 @@ def _not_recurring(one: _Listed, other: KnownEntry) -> bool:
     date = one.entry.published
     if date and other.published_at:
         return _seconds_apart(date, other.published_at) < 60
-    return one.words >= MIN_WORDS
+    return one.letters >= MIN_TEXT
 
 
 def _seconds_apart(date: datetime, stored: str) -> float:
@@ -213,4 +239,4 @@ def _new_guid(one: _Listed, taken: set[str]) -> tuple[str, str]:
         guid, why, twice = f"text:{one.content}", "no guid and no link: known by its text", ""
     if guid not in taken:
         return guid, why
-    return f"{guid} ~{_digest(f'{one.url} {one.content}')[:12]}", twice
+    return f"{guid} ~{_digest(f'{one.url} {one.content}'.encode())[:12]}", twice
