@@ -32,6 +32,7 @@ FETCH_ERROR_KINDS: dict[str, str] = {
     "unexpected_status": "the server's answer makes no sense here (204, 304 unasked, ...)",
     "held": "the host asked for patience, so it was not asked",
     "stopped": "we were told to stop",
+    "bug": "this program failed on it; please report it",
     "robots": "robots.txt disallows the page",
     "not_html": "the page is not HTML",
     "not_a_feed": "what came is not a feed",

@@ -329,3 +329,58 @@ def test_a_host_that_asked_for_patience_is_left_alone_and_its_feed_does_not_fail
     ((status, why),) = rounds.ask("select status, next_fetch_why from feeds where url like '%/feed'")
     assert status == "new"
     assert why.startswith("Retry-After")
+
+
+def two_stories(rounds):
+    rounds.server.answer("/2.html", body=page("Bakers sleep", OTHER), type=HTML)
+    both = (
+        item(rounds.server, 1, "Ferry sails again", rounds.now),
+        item(rounds.server, 2, "Bakers", rounds.now),
+    )
+    rounds.server.answer("/feed", body=rss(*both))
+
+
+def test_a_bug_in_one_story_is_loud_and_does_not_hold_up_the_others(rounds, monkeypatch):
+    two_stories(rounds)
+    place = pipeline.stories.place
+
+    def broken(entry, story, *rest):
+        if "Ferry" in story.title:
+            raise ZeroDivisionError("a bug")
+        return place(entry, story, *rest)
+
+    monkeypatch.setattr(pipeline.stories, "place", broken)
+    with pytest.raises(ExceptionGroup, match="bugs of ours"):
+        rounds.run()
+    assert rounds.ask("select title from articles") == [("Bakers sleep",)]
+    assert "ZeroDivisionError" in rounds.ask("select problem from entries where article_id is null")[0][0]
+    monkeypatch.undo()
+    rounds.later(days=1, hours=1).run()
+    assert rounds.ask("select count(*) from articles") == [(2,)]
+
+
+def test_a_bug_in_one_page_leaves_the_feeds_text(rounds, monkeypatch):
+    def broken(*_, **__):
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(pipeline.pages, "extract", broken)
+    with pytest.raises(ExceptionGroup, match="bugs of ours"):
+        rounds.run()
+    assert rounds.ask("select title, source from articles") == [("Ferry sails again", "feed")]
+
+
+def test_a_bug_in_one_feed_is_recorded_on_it_and_the_others_go_on(rounds, monkeypatch):
+    rounds.server.answer("/second", body="<rss version='2.0'><channel><title>Odd</title></channel></rss>")
+    rounds.feeds.insert(0, Feed(rounds.server.url("/second")))
+    match = pipeline.feeds.identity.match
+
+    def broken(entries, known):
+        if not entries:
+            raise ZeroDivisionError("a bug")
+        return match(entries, known)
+
+    monkeypatch.setattr(pipeline.feeds.identity, "match", broken)
+    with pytest.raises(ExceptionGroup, match="bugs of ours"):
+        rounds.run()
+    assert rounds.ask("select error_kind from feeds where url like '%second'") == [("bug",)]
+    assert rounds.ask("select count(*) from articles") == [(1,)]

@@ -11,7 +11,7 @@
       | extract      in worker processes                             pure
       | sites        without what repeats on that site               pure
       | dedup        candidates (one SQL over shingles) -> verdict   pure
-      -> store.stories                                               ONE transaction a story
+      -> store.stories                                               all of a story, or nothing of it
     -> Report
 
 A round that is killed between two transactions has lost nothing: a feed that was not recorded is asked again, an
@@ -23,6 +23,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -52,20 +53,20 @@ class Tally:
     feeds_ok: int = 0
     feeds_not_modified: int = 0
     entries_new: int = 0
-    kinds: dict[str, int] = field(default_factory=dict)  # of stories.Saved.kind
+    kinds: Counter[str] = field(default_factory=Counter)  # of Saved.kind
     pages_failed: int = 0
     failures: list[Failure] = field(default_factory=list)
+    bugs: list[Exception] = field(default_factory=list)
 
     def report(self, seconds: float) -> Report:
-        count = self.kinds.get
         return Report(
             feeds_ok=self.feeds_ok,
             feeds_failed=len(self.failures),
             feeds_not_modified=self.feeds_not_modified,
             entries_new=self.entries_new,
-            articles_new=count("article", 0),
-            articles_revised=count("revised", 0) + count("better_copy", 0),
-            duplicates=count("duplicate", 0) + count("better_copy", 0),
+            articles_new=self.kinds["article"],
+            articles_revised=self.kinds["revised"] + self.kinds["better_copy"],
+            duplicates=self.kinds["duplicate"] + self.kinds["better_copy"],
             pages_failed=self.pages_failed,
             failures=tuple(self.failures),
             seconds=round(seconds, 3),
@@ -86,8 +87,9 @@ def run(
     at most `limit` of them.
 
     `progress` is told of every feed and page that is done. When `stop` is set the round ends soon: what is being
-    downloaded is dropped, what is claimed is given back. Feed errors are in the report; raises `StoreError` when
-    the database cannot be used, and whatever is a bug.
+    downloaded is dropped, what is claimed is given back. Feed errors are in the report. Raises `StoreError` when the
+    database cannot be used, and an ExceptionGroup of the bugs that single feeds and stories ran into, when all the
+    others are stored.
     """
     started, tally = time.monotonic(), Tally()
     stop, progress = stop or Event(), progress or (lambda _: None)
@@ -119,6 +121,8 @@ def run(
     store.upkeep.tidy_now_and_then(
         clock(), every=TIDY_EVERY, keep_fetches=config.settings.keep_fetches, window=config.settings.window
     )
+    if tally.bugs:
+        raise ExceptionGroup("bugs of ours; the round went on without what ran into them", tally.bugs)
     return tally.report(time.monotonic() - started)
 
 

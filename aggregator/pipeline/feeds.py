@@ -10,7 +10,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from aggregator import identity, schedule
-from aggregator.errors import FetchError, ParseError
+from aggregator.errors import AggregatorError, FetchError, ParseError
 from aggregator.fetch import Fetcher
 from aggregator.model import (
     Config,
@@ -71,7 +71,14 @@ def fetch_round(
                     Progress("feeds", done, total, state.feed.title or state.feed.url, 0, answer.message)
                 )
                 continue
-            outcome = digest(state, answer, config, store, parser, clock())
+            try:
+                outcome = digest(state, answer, config, store, parser, clock())
+            except AggregatorError:
+                raise
+            except Exception as bug:  # of ours: this feed waits, the others go on
+                tally.bugs.append(bug)
+                error = FetchError(state.feed.url, "bug", f"a bug of ours: {bug!r}")
+                outcome = digest(state, error, config, store, parser, clock())
             store.feeds.record(outcome, clock())
             del waiting[request.key]
             title = state.feed.title or (outcome.parsed.title if outcome.parsed else "") or state.feed.url

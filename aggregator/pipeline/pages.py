@@ -127,7 +127,13 @@ def read(
 
     from_page: dict[int, Document] = {}
     for entry_id, document in workers.map(extract_page, jobs(), expected=len(requests)):
-        from_page[entry_id] = document
+        if isinstance(document, Document):
+            from_page[entry_id] = document
+        else:
+            tally.bugs.append(document)
+            errors[entry_id] = FetchError(
+                items[entry_id].entry.url or "", "bug", f"a bug of ours: {document!r}"
+            )
     if stop.is_set():
         return []
     from_page = without_repeats(from_page, store)
@@ -163,13 +169,17 @@ def extract_page(
     keep: Sequence[str],
     drop: Sequence[str],
     now: datetime,
-) -> tuple[int, Document]:
-    """One page's document. Runs in a worker process."""
+) -> tuple[int, Document | Exception]:
+    """One page's document, or the bug it ran into. Runs in a worker process."""
     charset = next(
         (p.split("=", 1)[1].strip("\"' ") for p in content_type.split(";")[1:] if "charset=" in p), None
     )
-    document = extract(body, url, hint=entry, site=memory, keep=keep, drop=drop, charset=charset, now=now)
-    return entry_id, document
+    try:
+        return entry_id, extract(
+            body, url, hint=entry, site=memory, keep=keep, drop=drop, charset=charset, now=now
+        )
+    except Exception as bug:
+        return entry_id, bug
 
 
 def feed_text(item: Pending) -> Document:

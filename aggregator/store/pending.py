@@ -80,6 +80,14 @@ class PendingEntries:
             (entry.entry_id, dump_entry(entry.entry), stamp(until)),
         )
 
+    def put_aside(self, entry_id: int, until: datetime, problem: str) -> None:
+        """The entry cannot be stored now: keep it, with the problem, and try again later."""
+        with self._db.transaction():
+            self._db.execute(
+                "update entries set attempts = attempts + 1, problem = ? where id = ?", (problem, entry_id)
+            )
+            self._db.execute("update _pending set not_before = ? where entry_id = ?", (stamp(until), entry_id))
+
     def give_up(self, entry_id: int, problem: str) -> None:
         """There is no text to be had: the entry stays listed, with the reason."""
         with self._db.transaction():
