@@ -34,6 +34,8 @@ CURES: dict[str, str] = {
     "not_html": "Set full_text: false for this feed to keep to what the feed itself carries.",
     "not_a_feed": "This address is a web page. aggregator add with the site's address finds its feed.",
     "broken_feed": "The publisher has to mend it. It is asked again; tell them if it stays.",
+    "held": "Nothing to do: it is asked again when the host allows.",
+    "stopped": "Nothing to do: the next run asks again.",
     "parse_limit": "The feed is too large or too deep to read safely. Look for a smaller one.",
 }
 

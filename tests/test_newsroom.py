@@ -1,0 +1,345 @@
+"""The newsroom as a reader meets it: a real Datasette on a real database, while a writer is at work."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import quote
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+from newsroom_data import HOSTILE, create, seed
+from newsroom_process import Newsroom, Writer
+
+from aggregator.newsroom import install
+from aggregator.schema import COLUMNS
+
+pytest.importorskip("datasette", reason="the datasette extra is not installed")
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+METADATA = yaml.safe_load((Path(install.__code__.co_filename).parent / "metadata.yaml").read_text())
+QUERIES = METADATA["databases"]["news"]["queries"]
+TABLES = [
+    "articles",
+    "duplicates",
+    "feeds",
+    "fetches",
+    "entries",
+    "revisions",
+    "boilerplate",
+    "removed_blocks",
+    "hosts",
+]
+VIEWS = ["wire_stories", "feed_health", "who_copies_whom", "removed_by_rule"]
+ROWS = [
+    "articles/1",
+    "duplicates/1",
+    "duplicates/3",
+    "feeds/1",
+    "feeds/8",
+    "revisions/1",
+    "boilerplate/1",
+    "entries/1",
+]
+PAGES = [
+    "/", "/news", "/-/dashboards", "/-/dashboards/newsroom", "/-/dashboards/newsroom/who",
+    *(f"/news/{name}" for name in (*COLUMNS, *VIEWS, *QUERIES, *ROWS)),
+    "/news/articles?_search=night+boats", "/news/articles?_view=grid", "/news/articles?_nocol=text",
+    "/news/articles?_sort_desc=copies", "/news/articles?site=halyard.example", "/news/articles?_next=2026-11-20,7",
+    "/news/search?words=night+%22boats%22", "/news/search?words=%22unbalanced", "/news/latest?tag=wire",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("newsroom") / "db"
+    seed(folder / "news.db").close()
+    install(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def newsroom(directory):
+    writer = Writer(directory / "news.db")
+    with Newsroom(directory) as running:
+        writer.start()
+        yield running
+        writer.stopped.set()
+        writer.join()
+    assert writer.error is None
+    assert writer.commits > 50
+
+
+# ------------------------------------------------------------------------------------------- every page
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_opens(newsroom, path):
+    status, body = newsroom.get(path)
+    assert status == 200
+    assert "</html>" in body
+
+
+def test_nothing_is_locked_when_many_read_while_one_writes(newsroom):
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(newsroom.get, PAGES * 3))
+    assert {status for status, _ in answers} == {200}
+    assert not any("database is locked" in body for _, body in answers)
+
+
+@pytest.mark.parametrize("path", ["/news/articles/99999", "/news/nothing", "/nothing"])
+def test_what_is_not_there_says_so_and_leads_back(newsroom, path):
+    status, body = newsroom.get(path)
+    assert status == 404
+    assert "Back to the front page" in body
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_what_a_publisher_wrote_is_never_markup(newsroom, path):
+    body = newsroom.page(path)
+    assert "<script>alert" not in body
+    assert "<b>bold" not in body
+    assert not re.search(r"""href=["']?\s*javascript:""", body)
+
+
+@pytest.mark.parametrize(
+    "path", ["/news/articles/1", "/news/duplicates/1", "/news/feeds/1", "/news/articles?_view=grid"]
+)
+def test_links_out_do_not_tell_where_the_reader_came_from(newsroom, path):
+    links = re.findall(r'<a [^>]*href="https?://(?!datasette\.io|127\.0)[^>]*>', newsroom.page(path))
+    assert links
+    assert all('rel="noreferrer noopener"' in link for link in links)
+
+
+# ------------------------------------------------------------------------------------------- front page
+
+
+def test_the_front_page_counts_and_says_what_share_was_folded_away(newsroom):
+    text = newsroom.text("/")
+    assert "41 stories" not in text  # figures come before their words
+    assert "stories 41" in text
+    assert re.search(r"copies folded away, \d\d % of all 5\d", text)
+    assert "feeds that need you 2" in text
+
+
+def test_the_front_page_leads_with_what_most_ran_and_badges_the_rest(newsroom):
+    text = newsroom.text("/")
+    assert re.search(r"\+5 5 other copies of this text", text)
+    assert "What everyone is running 6 ran it" in text
+    assert "Night boats sail again as Issel ferry dispute ends +3" in text
+
+
+def test_the_front_page_names_the_feeds_in_trouble_with_reason_and_cure(newsroom):
+    text = newsroom.text("/")
+    assert "Saltroadtimes What came is not a feed, 6 times in a row. This address is a web page." in text
+    assert "Oldmillcourier The feed was taken down for good (410). It is not asked again." in text
+
+
+def test_an_empty_database_says_what_to_do(tmp_path):
+    create(tmp_path / "db" / "news.db").close()
+    install(tmp_path / "db")
+    with Newsroom(tmp_path / "db") as newsroom:
+        text = newsroom.text("/")
+        assert "No articles yet" in text
+        assert "aggregator fetch" in text
+        assert "aggregator demo" in text
+        assert "No articles yet" in newsroom.text("/news/articles")
+        entries = ElementTree.fromstring(newsroom.page("/news/latest.atom")).findall(ATOM + "entry")
+        assert [entry.findtext(ATOM + "title") for entry in entries] == ["Nothing here yet"]
+
+
+def test_without_a_database_the_front_page_still_says_what_to_do(tmp_path):
+    install(tmp_path / "db")
+    with Newsroom(tmp_path / "db") as newsroom:
+        assert "No articles yet" in newsroom.text("/")
+
+
+# ---------------------------------------------------------------------------------------- one story
+
+
+def test_a_story_reads_as_paragraphs(newsroom):
+    body = newsroom.page("/news/articles/1")
+    text = re.search(r'<div class="text">(.*?)</div>', body, re.DOTALL)
+    assert text
+    assert text[1].count("<p>") == 6
+
+
+def test_a_story_says_who_else_ran_it_and_why(newsroom):
+    text = newsroom.text("/news/articles/1")
+    assert "3 other outlets ran this text" in text
+    assert "valleypost.example 100 % the same text, word for word · 22 min later" in text
+    assert (
+        "uplandgazette.example 99 % Ferry dispute ends a shorter cut of the same text · 35 min later" in text
+    )
+
+
+def test_a_story_shows_what_was_removed_by_rule_and_from_how_many_pages(newsroom):
+    text = newsroom.text("/news/articles/1")
+    assert "What was removed from this page 5 blocks" in text
+    assert "related 2 blocks" in text
+    assert "removed from 97 pages of harbourherald.example" in text
+
+
+def test_a_story_shows_its_earlier_wordings_and_where_it_was_seen(newsroom):
+    text = newsroom.text("/news/articles/1")
+    assert "Earlier wordings Night boats may sail again edited by its outlet" in text
+    assert "Where it was seen Harbourherald" in text
+
+
+def test_a_copy_shows_the_decision_and_how_to_undo_it(newsroom):
+    text = newsroom.text("/news/duplicates/3")
+    assert "skerrymail.example ran the same text with small edits, 95 min later." in text
+    assert "Resemblance 55 %" in text
+    assert "Containment 82 %" in text
+    assert "aggregator unfold 3" in text
+
+
+def test_a_copy_stands_beside_the_kept_text_with_the_differences_marked(newsroom):
+    body = newsroom.page("/news/duplicates/3")
+    assert '<mark class="left">In our own town the bakery sent forty loaves to the quay.</mark>' in body
+    assert re.search(r'<mark class="right">Under the deal, crews will work', body)
+
+
+def test_a_revision_shows_what_changed(newsroom):
+    body = newsroom.page("/news/revisions/1")
+    assert '<mark class="left">180 </mark>' in body
+    assert '<mark class="right">212 </mark>' in body
+
+
+def test_a_feed_says_how_it_is_and_when_it_is_asked_next(newsroom):
+    text = newsroom.text("/news/feeds/8")
+    assert "What came is not a feed, 6 times in a row." in text
+    assert "Why then adaptive: about one story in 50 min" in text
+
+
+# ------------------------------------------------------------------------------------ tables and questions
+
+
+def test_the_river_keeps_search_facets_and_exports(newsroom):
+    body = newsroom.page("/news/articles")
+    assert re.findall(r'data-column="(\w+)"', body) == ["site", "agency", "language", "source"]
+    assert "facets-timed-out" not in body
+    assert "/news/articles.json" in body
+    assert "/news/articles.csv" in body
+    assert 'name="_search"' in body
+
+
+def test_the_newest_story_comes_first(newsroom):
+    published = [row["published_at"] for row in newsroom.json("/news/articles.json?_shape=objects")["rows"]]
+    assert published == sorted(published, reverse=True)
+
+
+def test_search_finds_a_word_in_the_text(newsroom):
+    assert "1 story" in newsroom.text("/news/articles?_search=potatoes")
+    assert [
+        row["article_id"] for row in newsroom.json("/news/search.json?words=potatoes&_shape=objects")["rows"]
+    ] == [1]
+
+
+@pytest.mark.parametrize("words", ["", "   ", '"', "a AND", "* OR (", "title:", "日本"])
+def test_any_words_are_safe_to_search(newsroom, words):
+    status, _ = newsroom.get(f"/news/search.json?words={quote(words)}")
+    assert status == 200
+
+
+def test_csv_has_every_column_and_row(newsroom):
+    rows = list(csv.DictReader(io.StringIO(newsroom.page("/news/articles.csv?_size=max"))))
+    assert len(rows) == 41
+    assert list(rows[0]) == list(COLUMNS["articles"])
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_every_question_is_also_json_and_csv(newsroom, name):
+    assert newsroom.json(f"/news/{name}.json")["ok"]
+    assert newsroom.page(f"/news/{name}.csv")
+
+
+def test_no_question_hides_a_table_or_view(directory):
+    db = sqlite3.connect(directory / "news.db")
+    names = {row[0] for row in db.execute("select name from sqlite_master")}
+    assert not names & set(QUERIES)
+
+
+def test_who_had_it_first_counts_places(newsroom):
+    rows = newsroom.json("/news/first_with_it.json?_shape=objects")["rows"]
+    assert sum(row["first"] for row in rows) >= len({s["article_id"] for s in _shared(newsroom)})
+    assert all(row["first"] <= row["stories"] for row in rows)
+
+
+def _shared(newsroom):
+    sql = quote("select id as article_id from articles where copies > 0")
+    return newsroom.json(f"/news.json?sql={sql}&_shape=objects")["rows"]
+
+
+def test_the_machines_own_tables_are_hidden(newsroom, directory):
+    shown = {table["name"] for table in newsroom.json("/news.json")["tables"] if not table["hidden"]}
+    assert shown == set(COLUMNS)
+
+
+def test_columns_are_explained(newsroom):
+    text = newsroom.text("/news/duplicates")
+    assert COLUMNS["duplicates"]["resemblance"] in text
+
+
+def test_every_facet_has_an_index(directory):
+    db = sqlite3.connect(directory / "news.db")
+    for table, settings in METADATA["databases"]["news"]["tables"].items():
+        indexes = [row[1] for row in db.execute(f"pragma index_list({table})")]
+        first = {db.execute(f"pragma index_info({index})").fetchone()[2] for index in indexes}
+        assert {
+            column for column in settings.get("facets", []) if column != "error_kind" or table == "fetches"
+        } <= first
+
+
+# ------------------------------------------------------------------------------------------------- Atom
+
+
+def _entries(newsroom, query=""):
+    return ElementTree.fromstring(newsroom.page(f"/news/latest.atom{query}")).findall(ATOM + "entry")
+
+
+def test_the_river_is_atom_with_each_story_once(newsroom):
+    entries = _entries(newsroom)
+    assert len(entries) == 41
+    assert len({entry.findtext(ATOM + "id") for entry in entries}) == 41
+    first = next(
+        e
+        for e in entries
+        if e.findtext(ATOM + "title") == "Night boats sail again as Issel ferry dispute ends"
+    )
+    assert first.find(ATOM + "link").get("href") == "https://harbourherald.example/2026/night-boats"
+    content = first.findtext(ATOM + "content")
+    assert content.count("<p>") == 7
+    assert "Also at skerrymail.example, uplandgazette.example, valleypost.example" in content
+
+
+def test_atom_ids_stay_when_a_better_copy_takes_a_storys_place(newsroom, directory):
+    before = {entry.findtext(ATOM + "id") for entry in _entries(newsroom)}
+    with sqlite3.connect(directory / "news.db", timeout=10) as db:
+        db.execute(
+            "update articles set title = 'Better', url = 'https://lantern.example/b', site = 'lantern.example',"
+            " published_at = '2026-11-01T00:00:00Z', changed_at = '2026-11-24T00:00:00Z' where id = 12"
+        )
+    after = _entries(newsroom)
+    assert {entry.findtext(ATOM + "id") for entry in after} == before
+    assert "Better" in {entry.findtext(ATOM + "title") for entry in after}
+
+
+def test_atom_shows_markup_as_text(newsroom):
+    hostile = next(entry for entry in _entries(newsroom) if "script" in entry.findtext(ATOM + "title"))
+    assert hostile.findtext(ATOM + "title") == HOSTILE
+    assert "<script" not in hostile.findtext(ATOM + "content")
+    assert hostile.find(ATOM + "link").get("href") == "about:blank"
+
+
+def test_a_part_of_the_river_can_be_followed(newsroom):
+    assert [e.findtext(ATOM + "title") for e in _entries(newsroom, "?tag=wire")] == [
+        "Night boats sail again as Issel ferry dispute ends"
+    ]
+    assert len(_entries(newsroom, "?agency=Halyard")) == 8
+    assert [e.findtext(ATOM + "title") for e in _entries(newsroom, "?tag=none")] == ["Nothing here yet"]

@@ -1,0 +1,97 @@
+"""The newsroom in a real browser: it fits the screen, reads well, and asks no other host for anything."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import pytest
+from browser import chromium
+from newsroom_data import HEADLINES, seed
+from newsroom_process import Newsroom
+from test_newsroom import METADATA
+
+from aggregator.newsroom import install
+
+pytestmark = pytest.mark.browser
+
+PAGES = [
+    "/", "/news", "/news/articles", "/news/articles/1", "/news/duplicates/3", "/news/revisions/1", "/news/feeds",
+    "/news/feeds/8", "/news/fetches", "/news/fetch_log", "/news/boilerplate/1", "/news/articles?_search=boats",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with chromium(tmp_path_factory.mktemp("profile")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def newsroom(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("newsroom") / "db"
+    seed(folder / "news.db").close()
+    install(folder)
+    with Newsroom(folder) as running:
+        yield running
+
+
+@pytest.mark.parametrize("width", [390, 1240])
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_fit_their_screen_and_ask_no_other_host(newsroom, browser, path, width):
+    browser.open(newsroom.url + path, width=width)
+    assert browser.script("return document.documentElement.scrollWidth") <= width
+    assert browser.hosts_asked() == {f"127.0.0.1:{newsroom.port}"}
+    assert browser.errors() == []
+
+
+def test_the_front_page_in_a_browser(newsroom, browser):
+    browser.open(newsroom.url)
+    assert browser.texts("h1") == ["Newsroom"]
+    assert len(browser.texts(".running li")) == 8
+    assert HEADLINES[1] in " ".join(browser.texts(".river h4"))
+    badge = browser.driver.find_element("css selector", ".river a.badge")
+    assert re.fullmatch(r"\+\d", badge.text)
+
+
+def test_a_story_in_a_browser(newsroom, browser):
+    browser.open(f"{newsroom.url}/news/articles/1")
+    assert browser.texts(".kicker .badge") == ["+3"]
+    assert len(browser.texts(".text p")) == 6
+    assert len(browser.texts("#copies .bar")) == 3
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_dashboard_draws_every_chart_without_the_network(newsroom, browser, dark):
+    browser.open(f"{newsroom.url}/-/dashboards/newsroom", dark=dark)
+    charts = METADATA["plugins"]["datasette-dashboards"]["newsroom"]["charts"]
+    plots = [name for name, chart in charts.items() if chart["library"] == "vega-lite"]
+    browser.wait_for(".vega-embed svg", len(plots))
+    browser.wait_for(".dashboard-card-chart > div > p", len(charts) - len(plots))
+    assert browser.hosts_asked() == {f"127.0.0.1:{newsroom.port}"}
+    assert browser.errors() == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("path", ["/", "/news/articles/1", "/news/duplicates/3", "/news/feeds"])
+def test_every_text_stands_out_from_its_ground(newsroom, browser, path, dark):
+    """WCAG 2.1 AA: contrast of at least 4.5 (3 for large text)."""
+    browser.open(newsroom.url + path, dark=dark)
+    assert browser.faint() == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/news/articles", "/news/articles/1", "/news/duplicates/3", "/news/feeds", "/news"]
+)
+def test_headings_go_down_in_steps_and_fields_have_labels(newsroom, browser, path):
+    browser.open(newsroom.url + path)
+    levels = browser.script("return [...document.querySelectorAll('h1,h2,h3,h4')].map(h => +h.tagName[1])")
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    unnamed = (
+        "return [...document.querySelectorAll('input:not([type=hidden]):not([type=submit]),select,textarea')]"
+        ".filter(f => !f.labels.length && !f.ariaLabel).map(f => f.outerHTML)"
+    )
+    assert browser.script(unnamed) == []
+    assert browser.script("return document.documentElement.lang") == "en"

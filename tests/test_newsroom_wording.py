@@ -1,0 +1,74 @@
+"""What readers are told: times, shares, reasons and cures."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from aggregator.errors import FETCH_ERROR_KINDS
+from aggregator.newsroom import wording
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+def test_every_way_a_fetch_can_fail_has_a_cure():
+    assert set(wording.CURES) == set(FETCH_ERROR_KINDS)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(5, "just now"), (-5, "in a moment"), (240, "4 min ago"), (3_500, "1 h ago"), (7_300, "2 h ago"),
+     (90_000, "1 d ago"), (-5_400, "in 2 h"), (40 * 86_400, "15 Oct 2026")],
+)  # fmt: skip
+def test_how_long_ago(seconds, words):
+    assert wording.ago((NOW - timedelta(seconds=seconds)).isoformat(), NOW) == words
+
+
+@pytest.mark.parametrize("value", [None, "", "soon", 7])
+def test_a_time_that_is_none_is_never(value):
+    assert wording.ago(value) == "never"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        (0, "at the same time"),
+        (40, "40 min later"),
+        (-40, "40 min earlier"),
+        (150, "2 h later"),
+        (4_000, "3 d later"),
+    ],
+)
+def test_how_far_apart(minutes, words):
+    assert wording.apart(NOW.isoformat(), (NOW + timedelta(minutes=minutes)).isoformat()) == words
+
+
+@pytest.mark.parametrize(
+    ("share", "words"), [(1, "100"), (0.9996, "99"), (0.0004, "1"), (0, "0"), (0.555, "56")]
+)
+def test_a_share_never_claims_to_be_everything_or_nothing(share, words):
+    assert wording.percent(share) == words + "\u202f%"
+
+
+@pytest.mark.parametrize(
+    ("url", "link"),
+    [("https://a.example/x", True), ("HTTP://a.example", True), ("javascript:alert(1)", False),
+     (" https://a.example", False), ("data:text/html,x", False), ("https:evil", False), (None, False), (3, False)],
+)  # fmt: skip
+def test_only_http_and_https_are_links(url, link):
+    assert (wording.weblink(url) is not None) == link
+
+
+def test_a_teaser_is_cut_between_words():
+    assert wording.teaser("one two three four", 12) == "one two\u2026"
+
+
+def test_evidence_is_told_without_braces():
+    assert wording.details('{"shared_figures": [212, 11], "head": 0.914, "live": true, "x": null}') == [
+        ("shared figures", "212, 11"), ("head", "0.91"), ("live", "yes"), ("x", "none"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["", "{", "3", None, "[1"])
+def test_what_is_no_json_is_no_evidence_and_no_list(value):
+    assert wording.details(value) == []
+    assert wording.items(value) == []
