@@ -24,7 +24,7 @@ from aggregator.model import (
     SiteMemory,
     Story,
 )
-from aggregator.pipeline.workers import Workers
+from aggregator.pipeline.workers import Job, Workers
 from aggregator.store import Store
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def read(
     errors: dict[int, FetchError] = {}
     memories: dict[str, SiteMemory] = {}
 
-    def jobs() -> Iterator[tuple[object, ...]]:
+    def jobs() -> Iterator[Job]:
         for done, (request, answer) in enumerate(fetcher.fetch_all(requests), start=1):
             if stop.is_set():
                 return
@@ -126,7 +126,7 @@ def read(
             )
 
     from_page: dict[int, Document] = {}
-    for entry_id, document in workers.map(extract_page, jobs(), expected=len(requests)):
+    for entry_id, document in workers.map(extract_page, jobs(), len(requests), died=_worker_died):
         if isinstance(document, Document):
             from_page[entry_id] = document
         else:
@@ -180,6 +180,10 @@ def extract_page(
         )
     except Exception as bug:
         return entry_id, bug
+
+
+def _worker_died(job: Job) -> tuple[int, Document | Exception]:
+    return job[0], MemoryError("extraction died on this page, twice")
 
 
 def feed_text(item: Pending) -> Document:

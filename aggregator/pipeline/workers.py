@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
-from typing import ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from aggregator.model import Settings
 
-P = ParamSpec("P")
 T = TypeVar("T")
+Job = tuple[Any, ...]
 
 #: Jobs in one round from which worker processes pay. A page takes some 20 ms, two workers some 1 s to start.
 WORTH_IT = 100
+#: Jobs handed out ahead of the one whose result is waited for: bounds the pages held in memory.
+AHEAD = 16
 
 
 class Workers:
@@ -27,24 +31,48 @@ class Workers:
 
     def __init__(self, settings: Settings) -> None:
         self._processes = settings.processes or os.cpu_count() or 1
-        self._executor: Executor | None = None
+        self._pool: ProcessPoolExecutor | None = None
 
     def map(
-        self, function: Callable[..., T], jobs: Iterable[tuple[object, ...]], expected: int
+        self, function: Callable[..., T], jobs: Iterable[Job], expected: int, died: Callable[[Job], T]
     ) -> Iterator[T]:
-        """`function(*job)` for every job, in their order; `jobs` is consumed as it comes (it may be a slow generator).
+        """`function(*job)` for every job, in their order; `jobs` is consumed as it comes.
 
-        `expected`: about how many jobs there are.
+        `expected`: about how many jobs there are. `died`: what stands for the result of a job that killed its
+        worker process twice (out of memory).
         """
         if self._processes == 1 or expected < WORTH_IT:
             for job in jobs:
                 yield function(*job)
             return
-        if self._executor is None:
-            self._executor = ProcessPoolExecutor(self._processes, multiprocessing.get_context("spawn"))
-        futures = [self._executor.submit(function, *job) for job in jobs]
-        for future in futures:
-            yield future.result()
+        waiting: deque[tuple[Future[T], Job]] = deque()
+        for job in jobs:
+            waiting.append((self._submit(function, job), job))
+            if len(waiting) > AHEAD:
+                yield self._result(function, *waiting.popleft(), died)
+        while waiting:
+            yield self._result(function, *waiting.popleft(), died)
+
+    def _submit(self, function: Callable[..., T], job: Job) -> Future[T]:
+        for _ in range(2):
+            if self._pool is None:
+                self._pool = ProcessPoolExecutor(self._processes, multiprocessing.get_context("spawn"))
+            try:
+                return self._pool.submit(function, *job)
+            except BrokenProcessPool:
+                self._pool = None
+        raise BrokenProcessPool("worker processes die as soon as they start")
+
+    def _result(self, function: Callable[..., T], future: Future[T], job: Job, died: Callable[[Job], T]) -> T:
+        """A result; a job whose worker died is tried once more, alone: another may have killed it."""
+        try:
+            return future.result()
+        except BrokenProcessPool:
+            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
+                try:
+                    return alone.submit(function, *job).result()
+                except BrokenProcessPool:
+                    return died(job)
 
     def __enter__(self) -> Workers:
         return self
@@ -52,5 +80,5 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._executor is not None:
-            self._executor.shutdown(wait=False, cancel_futures=True)
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
