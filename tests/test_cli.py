@@ -158,7 +158,7 @@ def test_ctrl_c_ends_a_round_with_130_and_keeps_what_is_stored(empty_folder, ser
     child.send_signal(signal.SIGINT)
     _, stderr = child.communicate(timeout=20)
     assert child.returncode == 130
-    assert "ending this round" in stderr
+    assert "stopping soon" in stderr
     assert "Traceback" not in stderr
 
 

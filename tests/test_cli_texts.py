@@ -184,3 +184,22 @@ def test_dedupe_of_a_broken_line_says_which_and_leaves_the_output_as_it_was(line
 def test_dedupe_passes_over_blank_lines_and_takes_an_empty_input():
     assert judged(fine("dedupe", "-", input="\n" + LINES.replace("\n", "\n\n"))) == EXPECTED
     assert fine("dedupe", "-", input="") == ""
+
+
+# ------------------------------------------------------------------------------------------ dedupe --archive
+
+
+def test_the_archive_judged_again_comes_to_the_same(archive):  # noqa: F811
+    before = objects("status", "--json")["totals"]
+    result = run("dedupe", "--archive")
+    assert result.exit_code == 0
+    assert f"✓ {before['articles'] + before['copies']} texts judged again: 0 folded, 0 unfolded" in result.stderr
+    assert run("dedupe", "--db", "db/news.db").stderr == result.stderr
+    assert objects("status", "--json")["totals"]["articles"] == before["articles"]
+
+
+def test_dedupe_needs_an_input_or_the_archive_not_both(archive):  # noqa: F811
+    for args in ([], ["-", "--archive"], ["--archive", "-o", "x"]):
+        result = run("dedupe", *args)
+        assert result.exit_code == 2
+        assert "INPUT" in result.stderr

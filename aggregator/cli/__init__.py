@@ -88,7 +88,7 @@ def tell(error: Exception) -> None:
         say(
             coloured("bug: ", "red", bold=True),
             bold("this is a fault of aggregator, not yours."),
-            f" Please report what is above, with `{' '.join(sys.argv[:2])}` and the version, {__version__}."
+            f" Please report what is above, with the command and the version, {__version__}."
             " What was stored before is safe.",
         )
 

@@ -77,9 +77,9 @@ def demo(places: Places, directory: Path | None) -> None:
     from aggregator.store import Store
 
     directory = directory or outlets.DIRECTORY
-    newsroom.install(directory / "db")
     with watching(places.verbosity) as progress:
         result = outlets.run(directory, progress=progress)
+    newsroom.install(directory / "db")
     if places.verbosity < 0:
         return
     tell_failures(result.report)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Watcher = Callable[["Progress"], None]
 
-_NAMES = {"feeds": "Feeds", "pages": "Pages"}
+_NAMES = {"feeds": "Feeds", "pages": "Pages", "texts": "Texts"}
 
 
 @contextmanager

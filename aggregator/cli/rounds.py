@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Get the news: one round of the feeds that are due.")
 @click.argument("names", metavar="[FEED]...", nargs=-1, shell_complete=choosing.complete)
 @click.option("--all", "everything", is_flag=True, help="Ask every feed, due or not.")
-@click.option(
-    "--limit", type=click.IntRange(1), metavar="N", help="Ask at most N of the due feeds, longest due first."
-)
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Ask at most N feeds, longest due first.")
 @click.option("--dry-run", is_flag=True, help="Fetch and judge, but store nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 @talk_options
@@ -56,8 +54,8 @@ def fetch(
     from aggregator.cli.progress import watching
     from aggregator.store import Store
 
-    if names and (everything or limit):
-        raise click.UsageError("name feeds, or give --all or --limit, not both")
+    if names and everything:
+        raise click.UsageError("name feeds or give --all, not both")
     config = places.config()
     if not config.feeds:
         say(f"{config.path} names no feeds; `aggregator add URL` adds one")
@@ -70,10 +68,10 @@ def fetch(
         else:
             newsroom.install(path.parent)
         store = stack.enter_context(Store(short(path)))
-        urls = _chosen(config, store, names, everything, limit)
-        stop = stack.enter_context(_until_interrupted())
+        urls = _chosen(config, store, names, everything)
+        stop = stack.enter_context(until_interrupted())
         with watching(places.verbosity) as progress:
-            report = pipeline.run(config, store, urls=urls, progress=progress, stop=stop)
+            report = pipeline.run(config, store, urls=urls, limit=limit, progress=progress, stop=stop)
         if as_json:
             put_json(as_object(report))
         tell_failures(report)
@@ -85,25 +83,12 @@ def fetch(
         sys.exit(1)
 
 
-def _chosen(
-    config: Config, store: Store, names: Sequence[str], everything: bool, limit: int | None
-) -> list[str] | None:
+def _chosen(config: Config, store: Store, names: Sequence[str], everything: bool) -> list[str] | None:
     """The feeds to ask; None: those that are due."""
     if names:
         titles = {row["url"]: row["title"] for row in store.reading.feeds()}
         return choosing.choose(names, config.feeds, titles)
-    if everything:
-        return [feed.url for feed in config.feeds][:limit]
-    if limit is None:
-        return None
-    now = datetime.now(UTC)
-    store.feeds.sync(config.feeds, now)
-    due = [
-        (row["next_fetch_at"] or "", row["url"])
-        for row in store.reading.feeds()
-        if row["status"] != "gone" and (at := local(row["next_fetch_at"])) is not None and at <= now
-    ]
-    return [url for _, url in sorted(due)][:limit]
+    return [feed.url for feed in config.feeds] if everything else None
 
 
 @contextlib.contextmanager
@@ -120,7 +105,7 @@ def _copy(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _until_interrupted() -> Iterator[threading.Event]:
+def until_interrupted() -> Iterator[threading.Event]:
     """An event that the first Ctrl-C (or SIGTERM) sets; the second one ends the program at once."""
     stop = threading.Event()
 
@@ -128,7 +113,7 @@ def _until_interrupted() -> Iterator[threading.Event]:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        say("ending this round; what was stored stays. Again to end at once.")
+        say("stopping soon; what was stored stays (again to stop at once)")
 
     if threading.current_thread() is not threading.main_thread():
         yield stop

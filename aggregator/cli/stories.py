@@ -35,21 +35,11 @@ def unfold(places: Places, copy: int) -> None:
     Example:
       aggregator unfold c45
     """
-    from aggregator import dedup
-    from aggregator.model import Terms
+    from aggregator import pipeline
 
     with places.store() as store:
         row = store.reading.duplicate(copy)
-        sketch = dedup.sketch(
-            row["title"] if row else "",
-            row["text"] if row else "",
-            published=datetime.fromisoformat(row["published_at"]) if row else None,
-            outlet=row["site"] if row else None,
-            url=row["url"] if row else None,
-            language=row["language"] if row else None,
-        )
-        terms = Terms(sketch.postings, sketch.probes, sketch.published or 0.0)
-        saved = store.stories.unfold(copy, terms, datetime.now(UTC))
+        saved = pipeline.unfold(store, copy, datetime.now(UTC))
     if places.verbosity >= 0 and row:
         say(
             coloured("✓ ", "green"), bold(one_line(row["title"])), dim(f"  is article {saved.article_id} now")
@@ -72,14 +62,11 @@ def fold(places: Places, article: int, into: int) -> None:
     Example:
       aggregator fold 48 12
     """
-    from aggregator import dedup
-    from aggregator.model import Verdict
+    from aggregator import pipeline
 
     with places.store() as store:
         kept, copy = store.reading.article(into), store.reading.article(article)
-        likeness = dedup.compare(copy.text if copy else "", kept.text if kept else "")
-        verdict = Verdict(into, "by_hand", likeness.resemblance, likeness.containment)
-        saved = store.stories.fold(article, into, verdict, datetime.now(UTC), remember=True)
+        saved = pipeline.fold(store, article, into, datetime.now(UTC))
     if places.verbosity >= 0 and kept and copy:
         say(
             coloured("✓ ", "green"),

@@ -179,7 +179,9 @@ def _wrapped(text: str) -> str:
 
 
 @click.command(short_help="Which documents of a JSON Lines file are copies.")
-@click.argument("source", metavar="INPUT", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument(
+    "source", metavar="[INPUT]", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
+)
 @click.option(
     "-o",
     "--output",
@@ -187,20 +189,38 @@ def _wrapped(text: str) -> str:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Instead of stdout.",
 )
+@click.option("--archive", is_flag=True, help="Judge every stored text again, instead of an INPUT.")
 @talk_options
+@db_option
+@feeds_option
 @pass_places
-def dedupe(places: Places, source: str, output: Path | None) -> None:
+def dedupe(places: Places, source: str | None, output: Path | None, archive: bool) -> None:
     """Judge a stream of documents: for each, in order, whether it is a copy of one before it.
 
     INPUT (- for stdin, gzip too) has one JSON object a line, in the order of time: id, text, and if known title,
     published (ISO 8601) and outlet. For each comes one with id, cluster (the id of the kept document), kept,
     reason, resemblance and containment. Every decision is final and uses only what came before it.
 
+    With --archive, or with --db and no INPUT, the texts in the database are judged again, say after an upgrade.
+    What was decided by hand stays. It can be interrupted, and goes on where it stopped.
+
     \b
     Examples:
       aggregator dedupe articles.jsonl -o copies.jsonl
       zcat articles.jsonl.gz | aggregator dedupe - | jq 'select(.kept | not)'
+      aggregator dedupe --db db/news.db
     """
+    if archive or (source is None and places.db):
+        if source is not None or output is not None:
+            raise click.UsageError("the archive is judged in its place: no INPUT and no --output go with it")
+        _judge_again(places)
+    elif source is None:
+        raise click.UsageError("Missing argument 'INPUT': a file, - for stdin, or --archive for the database")
+    else:
+        _judge(places, source, output)
+
+
+def _judge(places: Places, source: str, output: Path | None) -> None:
     from aggregator import dedup
     from aggregator.cli.progress import counting
 
@@ -225,6 +245,27 @@ def dedupe(places: Places, source: str, output: Path | None) -> None:
             bold(f" {count(copies, 'copy', 'copies')}"),
             dim(f"{f' ({how})' if how else ''}  {time.monotonic() - started:.1f} s"),
         )
+
+
+def _judge_again(places: Places) -> None:
+    from aggregator import pipeline
+    from aggregator.cli.progress import watching
+    from aggregator.cli.rounds import until_interrupted
+    from aggregator.model import Config
+
+    config = places.config() if places.wanted_feeds().path.is_file() else Config(())
+    with places.store() as store, until_interrupted() as stop, watching(places.verbosity) as progress:
+        done = pipeline.rejudge(config, store, progress=progress, stop=stop)
+    if places.verbosity >= 0:
+        say(
+            coloured("✓ " if done.finished else "… ", "green" if done.finished else "yellow"),
+            bold(
+                f"{count(done.texts, 'text')} judged again: {done.folded:,} folded, {done.unfolded:,} unfolded"
+            ),
+            dim(f"  {done.moved:,} with another reason or other figures"),
+        )
+    if not done.finished:
+        raise KeyboardInterrupt
 
 
 @contextmanager
