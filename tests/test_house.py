@@ -52,7 +52,10 @@ def imports(path):
                 parts = alias.name.split(".")
                 yield parts[0], parts[1] if len(parts) > 1 else None
         elif isinstance(node, ast.ImportFrom):
-            parts = (node.module or "").split(".")
+            parts = node.module.split(".") if node.module else []
+            if node.level:
+                here = ["aggregator", *path.relative_to(PACKAGE).with_suffix("").parts]
+                parts = here[: len(here) - node.level] + parts
             if parts == ["aggregator"]:
                 for alias in node.names:
                     yield "aggregator", alias.name
