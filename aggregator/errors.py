@@ -70,6 +70,11 @@ class ConfigError(AggregatorError):
         super().__init__("\n".join(p.format(path) for p in problems))
 
 
+def _printable(text: str) -> str:
+    """Without control and bidi characters: a message may quote the server, and ends in terminals and logs."""
+    return "".join(char if char.isprintable() else " " for char in text).strip()
+
+
 class FetchError(AggregatorError):
     """One URL could not be fetched. `kind` is a key of FETCH_ERROR_KINDS; `retry_after` is in seconds."""
 
@@ -85,7 +90,7 @@ class FetchError(AggregatorError):
     ) -> None:
         self.url = url
         self.kind = kind
-        self.message = message or FETCH_ERROR_KINDS[kind]
+        self.message = _printable(message) or FETCH_ERROR_KINDS[kind]
         self.status = status
         self.retry_after = retry_after
         self.final_url = final_url

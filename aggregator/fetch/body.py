@@ -24,8 +24,8 @@ class TooBig(Exception):
 
 def codings(header: str | None) -> list[str]:
     """The codings of a Content-Encoding header in the order they were applied. Raises `BadCoding`."""
-    names = [name.strip().lower().removeprefix("x-") for name in (header or "").split(",")]
-    names = [name for name in names if name not in ("", "identity", "none", "utf-8")]
+    names = [name.strip().lower() for name in (header or "").split(",")]
+    names = ["gzip" if name == "x-gzip" else name for name in names if name not in ("", "identity")]
     if len(names) > MAX_CODINGS:
         raise BadCoding(f"{len(names)} content codings on top of each other")
     for name in names:

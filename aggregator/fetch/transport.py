@@ -179,8 +179,9 @@ def dial(host: str, port: int, cut: Cut, public_only: bool) -> socket.socket:
     if public_only:
         judged = [one for one in addresses if guard.is_public(str(one[4][0]))]
         if not judged:
-            found = addresses[0][4][0]
-            raise FetchError(cut.url, "not_public", f"{host} is {found}, which is not on the public internet")
+            found = str(addresses[0][4][0])
+            where = host if found == host.strip("[]") else f"{host} is {found}, which"
+            raise FetchError(cut.url, "not_public", f"{where} is not on the public internet")
         addresses = judged
     problem = ""
     for family, kind, protocol, _, address in addresses:
