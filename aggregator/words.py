@@ -170,8 +170,14 @@ _SPELLINGS = (
     (re.compile(r"ll(ed|ing|er|ers)$"), r"l\1"),
     (re.compile(r"ence$"), "ense"),
     (re.compile(r"ogue(s)?$"), r"og\1"),
-    (re.compile(r"programme"), "program"),
+    (re.compile(r"programmes?$"), "program"),
 )
+#: What these end in, to pass over most words quickly.
+_SPELLING_ENDS = (
+    "ise", "ised", "ises", "ising", "isation", "iser", "isers", "our", "ours", "oured", "ouring", "ourable",
+    "ourful", "ourite", "ourhood", "tre", "tres", "lled", "lling", "ller", "llers", "ence", "ogue", "ogues",
+    "programme", "programmes",
+)  # fmt: skip
 _POSSESSIVE = re.compile(r"'s?$")
 _ELISION = re.compile(r"^(?:[cdjlmnst]|qu|all|dell|nell|sull)'(?=\w\w)", re.IGNORECASE)
 _GROUPED = re.compile(r"(\d{1,3}(?:([.,\u066c])\d{3})(?:\2\d{3})*)(?:[.,\u066b](\d{1,2}))?$")
@@ -211,8 +217,9 @@ def normalise(token: str) -> tuple[str, int]:
     word = unicodedata.normalize("NFKC", token)
     if _SPACELESS_START.match(token):
         return word, CHARACTER
-    word = re.sub(f"[{_APOSTROPHES}]", "'", word).strip("'")
-    word = _POSSESSIVE.sub("", _ELISION.sub("", word))
+    if not word.isalpha():
+        word = re.sub(f"[{_APOSTROPHES}]", "'", word).strip("'")
+        word = _POSSESSIVE.sub("", _ELISION.sub("", word))
     capital = word[:1].isupper()
     word = word.lower()
     if word in AGENCIES or word in _DROPPED or not word:
@@ -226,7 +233,7 @@ def normalise(token: str) -> tuple[str, int]:
     if word in _FUNCTION_WORDS:
         return word, FUNCTION
     if word.isascii():
-        if len(word) > 4:
+        if len(word) > 4 and word.endswith(_SPELLING_ENDS):
             for british, american in _SPELLINGS:
                 word = british.sub(american, word)
     elif "\u0600" <= first <= "\u06ff":
@@ -249,12 +256,22 @@ class _Codes(dict[str, int]):
         word, flags = normalise(token)
         if len(self) >= self.LIMIT:
             self.clear()
+            _spellings.clear()
         code = hash64(word.encode("utf-8", "surrogatepass")) >> 16 << 16 | flags
         self[token] = code
+        if flags & (FIGURE | NAME):
+            _spellings[code >> 16] = word
         return code
 
 
 _codes = _Codes()
+_spellings: dict[int, str] = {}
+
+
+def spelling(word_id: int) -> str:
+    """The word behind an id, for figures and names met not too long ago; else ''."""
+    return _spellings.get(word_id, "")
+
 
 # ---------------------------------------------------------------------------------------- one text
 
@@ -265,7 +282,6 @@ class Words:
 
     ids: NDArray[np.uint64]
     flags: NDArray[np.uint16]
-    quoted: NDArray[np.bool_]  # inside quotation marks
     paragraph: NDArray[np.int32]  # rises by one or more from paragraph to paragraph
 
     def __len__(self) -> int:
@@ -299,13 +315,7 @@ def _words(packed: NDArray[np.uint64]) -> tuple[Words, NDArray[np.bool_]]:
     opens[1:] = mark[:-1]
     opens[2:] &= ~(((flags[1:-1] & SENTENCE) != 0) & ((flags[:-2] & SHORT) != 0))
     flags[opens] &= 0xFFFF ^ NAME
-    breaks = (flags & PARAGRAPH) != 0
-    paragraph = np.cumsum(breaks, dtype=np.int32)
-    quotes = np.cumsum((flags & QUOTE) != 0, dtype=np.int32)
-    # Every paragraph starts outside of quotation marks: a forgotten one spoils its own paragraph only.
-    before = np.zeros(len(np.flatnonzero(breaks)) + 1, np.int32)
-    before[1:] = quotes[breaks]
-    quoted = ((quotes - before[paragraph]) & 1) != 0
+    paragraph = np.cumsum((flags & PARAGRAPH) != 0, dtype=np.int32)
     kept = (flags & (MARK | DROP)) == 0
     ids = packed[kept] >> np.uint64(16)
     flags = flags[kept]
@@ -313,7 +323,7 @@ def _words(packed: NDArray[np.uint64]) -> tuple[Words, NDArray[np.bool_]]:
     if character.any():
         pair = np.flatnonzero(character[:-1] & character[1:])
         ids[pair] = (ids[pair] * np.uint64(0x9E3779B97F4A7C15) + ids[pair + 1]) >> np.uint64(16)
-    return Words(ids, flags, quoted[kept], paragraph[kept]), kept
+    return Words(ids, flags, paragraph[kept]), kept
 
 
 def words(text: str) -> list[str]:

@@ -9,9 +9,9 @@
 How the decision is made, its known exceptions and what was rejected: docs/deduplication.md.
 """
 
-from aggregator.dedup.align import Similarity, Span, spans
 from aggregator.dedup.index import Index, find_duplicates, stream
-from aggregator.dedup.judge import WINDOW, compare, judge
+from aggregator.dedup.judge import WINDOW, judge
+from aggregator.dedup.side_by_side import Similarity, Span, compare, spans
 from aggregator.dedup.sketch import Sketch, sketch
 
 __all__ = [

@@ -12,7 +12,9 @@ from aggregator.errors import AggregatorError
 from aggregator.model import Verdict
 
 #: Stories compared with a new text, best first by rarity of the shared postings.
-CANDIDATES = 8
+CANDIDATES = 4
+#: A candidate that scores less than this share of the best one is not looked at.
+WORTH = 0.1
 #: Stories remembered per posting, newest first: copies arrive within hours of each other.
 RING = 64
 #: Stories kept for comparing when texts carry no time.
@@ -45,6 +47,7 @@ class Index:
                 score[key] = score.get(key, 0.0) + 1 / len(ids)
                 shared.setdefault(key, {})[probe] = len(ids)
         best = sorted(score, key=lambda k: (-score[k], k))[:CANDIDATES]
+        best = [k for k in best if score[k] >= WORTH * score[best[0]]]
         return decide(new, [(k, self._stories[k], shared[k]) for k in best])
 
     def add(self, key: int, new: Sketch, copy_of: int | None = None) -> None:

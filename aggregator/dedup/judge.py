@@ -3,104 +3,132 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
 
-from aggregator.dedup.align import Similarity, align, resemblance, spans
-from aggregator.dedup.sketch import Sketch, sketch
+from aggregator import words
+from aggregator.dedup.measure import Comparison, Mask, align, measure
+from aggregator.dedup.model import forest
+from aggregator.dedup.sketch import A_FIGURE, A_NAME, Sketch, Terms, sketch
 from aggregator.model import Candidate, Verdict
 
-#: Sketches of stored stories kept in memory between calls: 4,096 of 300 words are about 50 MB.
-CACHED = 4_096
-#: Two texts further apart than this are not the same story.
+#: Two texts further apart than this are not the same story (docs/deduplication.md has the sweep).
 WINDOW = 96 * 3600.0
+#: Above this probability a pair is one story.
+SAME = 0.5
+#: Above this one the remaining, less promising candidates are not looked at.
+CERTAIN = 0.97
+#: Texts of fewer words say nothing by themselves ("Subscribe to read on"): their headlines must agree.
+THIN = 12
+THIN_TITLE = 0.5
+#: From here on a text counts as the whole of the other one.
+WHOLE = 0.85
+NEAR = 0.8
+#: Below this coverage the words are other ones and the facts made the decision.
+REWRITTEN = 0.5
+#: Figures or names shown as evidence, per kind.
+SHOWN = 12
+#: Sketches of stored stories kept between calls: about 12 kB each.
+CACHED = 4_096
 
 NEW = Verdict(copy_of=None, reason="new")
 
+Rows = Sequence[tuple[int, Sketch, Mapping[int, int]]]
+
 
 @functools.lru_cache(maxsize=CACHED)
-def _stored(
-    title: str,
-    text: str,
-    published: datetime | None,
-    outlet: str | None,
-    url: str | None,
-    language: str | None,
-) -> Sketch:
-    return sketch(title, text, published=published, outlet=outlet, url=url, language=language)
+def _stored(title: str, text: str, published: datetime | None, outlet: str | None) -> Sketch:
+    return sketch(title, text, published=published, outlet=outlet)
 
 
 def judge(new: Sketch, candidates: Iterable[Candidate]) -> Verdict:
-    """Compare a new text with the stories an index proposes and join the best one, or none. Pure."""
-    rows = [
-        (c.id, _stored(c.title, c.text, c.published, c.outlet, c.url, c.language), c.shared)
-        for c in candidates
-    ]
-    return decide(new, rows)
+    """Compare a text with the stories an index proposes, most promising first, and join the best one, or none.
+
+    Pure. The verdict's `evidence` has the figures and names that both texts have and those that were substituted,
+    and the share of the two heads that is shared.
+    """
+    rows = [(c.id, _stored(c.title, c.text, c.published, c.outlet), c.shared) for c in candidates]
+    return decide(new, rows, evidence=True)
 
 
-def decide(new: Sketch, rows: Sequence[tuple[int, Sketch, object]]) -> Verdict:
-    best = NEW
-    for key, old, _shared in rows:
-        verdict = _pair(new, old, key)
-        if verdict.copy_of is not None and verdict.confidence > best.confidence * (best.copy_of is not None):
-            best = verdict
-    return best
+def decide(new: Sketch, rows: Rows, *, evidence: bool = False) -> Verdict:
+    """`judge` over sketches: (key, sketch of the kept story, posting -> number of stories that have it)."""
+    best: tuple[float, int, Comparison] | None = None
+    for key, old, shared in rows:
+        if new.empty or old.empty or _apart(new, old) > WINDOW or not _headlines_allow(new, old):
+            continue
+        compared = align(new, old)
+        chance = 1.0 if _equal(new, old) else forest().probability(measure(compared, shared))
+        if chance >= SAME and (best is None or chance > best[0]):
+            best = chance, key, compared
+            if chance >= CERTAIN:
+                break
+    return NEW if best is None else _verdict(*best, evidence)
 
 
-def _pair(new: Sketch, old: Sketch, key: int) -> Verdict:
-    if new.empty or old.empty:
-        return NEW
-    if (
-        new.published is not None
-        and old.published is not None
-        and abs(new.published - old.published) > WINDOW
-    ):
-        return NEW
-    aligned = align(new, old)
-    jaccard, in_old, in_new = resemblance(new, old)
-    head = max(float(aligned.a[:30].mean()), float(aligned.b[:30].mean()))
-    score = max(in_old, in_new) * 0.7 + head * 0.3
-    confidence = 1 / (1 + np.exp(-12 * (score - 0.55)))
-    if confidence < 0.5:
-        return NEW
+def _apart(new: Sketch, old: Sketch) -> float:
+    return 0.0 if new.published is None or old.published is None else abs(new.published - old.published)
+
+
+def _headlines_allow(new: Sketch, old: Sketch) -> bool:
+    """A thin text is only compared with one under a like headline, if both have one."""
+    if min(len(new.words), len(old.words)) >= THIN or not new.headline or not old.headline:
+        return True
+    return len(new.headline & old.headline) >= THIN_TITLE * min(len(new.headline), len(old.headline))
+
+
+def _equal(new: Sketch, old: Sketch) -> bool:
+    return np.array_equal(new.words.ids, old.words.ids)
+
+
+def _verdict(chance: float, key: int, c: Comparison, evidence: bool) -> Verdict:
+    equal = _equal(c.a, c.b)
+    resemblance, containment = (1.0, 1.0) if equal else (c.resemblance, c.containment)
     return Verdict(
         copy_of=key,
-        reason=_reason(new, old, jaccard, in_old, in_new),
-        resemblance=round(jaccard, 4),
-        containment=round(in_old, 4),
-        confidence=round(float(confidence), 4),
-        evidence={"head": round(head, 3), "contained_in_new": round(in_new, 4)},
+        reason=_reason(c, equal, resemblance),
+        resemblance=round(resemblance, 4),
+        containment=round(containment, 4),
+        confidence=round(chance, 4),
+        evidence=_evidence(c) if evidence else {},
     )
 
 
-def _reason(new: Sketch, old: Sketch, jaccard: float, in_old: float, in_new: float) -> str:
-    if len(new.words) == len(old.words) and bool((new.words.ids == old.words.ids).all()):
+def _reason(c: Comparison, equal: bool, resemblance: float) -> str:
+    """A key of model.VERDICT_REASONS."""
+    if max(len(c.a.words), len(c.b.words)) < THIN and c.a.headline == c.b.headline != frozenset():
+        return "same_headline"
+    if equal:
         return "same_text"
-    if jaccard >= 0.8:
+    if resemblance >= NEAR:
         return "near_text"
-    if in_old >= 0.8:
+    of_new, of_old = float(c.covered_a.mean()), float(c.covered_b.mean())
+    if of_new >= WHOLE and of_new >= of_old:
         return "contained"
-    if in_new >= 0.8:
+    if of_old >= WHOLE:
         return "contains"
-    return "updated" if max(in_old, in_new) >= 0.4 else "rewritten"
+    return "updated" if max(of_new, of_old) >= REWRITTEN else "rewritten"
 
 
-def compare(a: str, b: str, *, title_a: str = "", title_b: str = "") -> Similarity:
-    """How two texts relate, for people: figures, shared passages, both texts cut into spans."""
-    one, two = sketch(title_a, a), sketch(title_b, b)
-    verdict = decide(two, [(0, one, None)])
-    jaccard, in_b, in_a = resemblance(one, two)
-    cut = spans(a, b)
-    passages = sorted((a[s.a[0] : s.a[1]] for s in cut if s.shared), key=len, reverse=True)
-    return Similarity(
-        resemblance=round(jaccard, 4),
-        containment=round(max(in_a, in_b), 4),
-        same=verdict.copy_of is not None,
-        reason=verdict.reason,
-        confidence=verdict.confidence,
-        passages=tuple(passages),
-        spans=cut,
-    )
+def _evidence(c: Comparison) -> dict[str, object]:
+    a, b = c.a.terms, c.b.terms
+    return {
+        "figures_matched": _spelled(a, (a.kind == A_FIGURE) & c.known_a),
+        "figures_only_here": _spelled(a, (a.kind == A_FIGURE) & ~c.known_a),
+        "figures_only_there": _spelled(b, (b.kind == A_FIGURE) & ~c.known_b),
+        "names_matched": _spelled(a, (a.kind == A_NAME) & c.known_a),
+        "names_only_here": _spelled(a, (a.kind == A_NAME) & ~c.known_a),
+        "names_only_there": _spelled(b, (b.kind == A_NAME) & ~c.known_b),
+        "slots": len(c.slots[0]),
+        "words_shared": int(np.count_nonzero(c.covered_a)),
+        "words": len(c.a.words),
+    }
+
+
+def _spelled(terms: Terms, mask: Mask) -> list[str]:
+    """The first few of these terms, in reading order, as normalised words."""
+    chosen = np.flatnonzero(mask)
+    order = chosen[np.argsort(terms.at[chosen])][:SHOWN]
+    return [word for word in map(words.spelling, terms.ids[order].tolist()) if word]

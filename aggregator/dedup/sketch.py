@@ -1,18 +1,19 @@
 """A text as the deduplicator sees it: its words, its shingles, and the few shingles by which it can be found.
 
-A shingle is three neighbouring words (Broder 1997). Candidates are found by a sample of them, chosen by hash
-value, densely where the story begins: briefs and cuts keep the head, so a posting spent there finds more.
+A shingle is three neighbouring words (Broder 1997). Candidates are found by a sample of them, chosen by hash value,
+densely where the story begins: briefs and cuts keep the head, so a posting spent there finds more.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import functools
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aggregator.words import Words, read
+from aggregator.words import DATE, FIGURE, FUNCTION, NAME, Words, read
 
 #: Words in a shingle. 2 to 4 scored alike on wire_dev20k, 5 lost half a point of recall.
 SHINGLE = 3
@@ -20,37 +21,100 @@ SHINGLE = 3
 LEDE = 64
 LEDE_SHARE = 1 / 3
 REST_SHARE = 1 / 16
-#: Share of all its shingles that a new text asks the index for. Asking is cheaper than storing, and a local
-#: lede or left-over furniture moves the story's head away from the text's head.
+#: Share of all its shingles that a new text asks the index for. Asking is cheaper than storing, and a local lede or
+#: left-over furniture moves the story's head away from the text's head.
 PROBE_SHARE = 1 / 3
 #: Texts with fewer shingles than this post and ask for all of them.
 FEW = 24
 #: No more postings or probes than this for one text, however long.
 MOST_POSTINGS = 96
 MOST_PROBES = 256
+#: A dateline stands among the first words.
+DATELINE = 12
+
+#: Kinds of terms.
+OTHER, A_FIGURE, A_NAME = 0, 1, 2
 
 _MIX = [np.uint64(m) for m in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Terms:
+    """The distinct words of a text that can tell it from another one, in the order of their ids."""
+
+    ids: NDArray[np.uint64]
+    at: NDArray[np.intp]  # first position in the text
+    kind: NDArray[np.int64]  # OTHER, A_FIGURE or A_NAME
+
+
+@dataclass(eq=False)
 class Sketch:
-    """What is compared. `postings` and `probes` are plain 32-bit integers for whatever index is used."""
+    """What is compared. `postings` and `probes` are plain 32-bit integers for whatever index is used.
+
+    The rest is worked out when it is first needed: most texts are never compared with another one.
+    """
 
     words: Words
     shingles: NDArray[np.uint64]
     title: Words
-    published: float | None = None  # seconds since the epoch
-    outlet: str = ""
-    url: str = ""
-    language: str = ""
-    postings: tuple[int, ...] = ()
-    probes: tuple[int, ...] = ()
-    order: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp))  # argsort of the shingles
-    ordered: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
+    published: float | None  # seconds since the epoch
+    outlet: str
+    postings: tuple[int, ...]
+    probes: tuple[int, ...]
 
     @property
     def empty(self) -> bool:
         return len(self.words) == 0
+
+    @functools.cached_property
+    def order(self) -> NDArray[np.intp]:
+        return np.argsort(self.shingles, kind="stable")
+
+    @functools.cached_property
+    def ordered(self) -> NDArray[np.uint64]:
+        """The shingles, sorted."""
+        return self.shingles[self.order]
+
+    @functools.cached_property
+    def terms(self) -> Terms:
+        content = np.flatnonzero((self.words.flags & FUNCTION) == 0)
+        ids, first = np.unique(self.words.ids[content], return_index=True)
+        at = content[first]
+        flags = self.words.flags[at]
+        figure = (flags & FIGURE) != 0
+        return Terms(ids, at, np.where(figure, A_FIGURE, np.where((flags & NAME) != 0, A_NAME, OTHER)))
+
+    @functools.cached_property
+    def cohesion(self) -> float:
+        """Share of the paragraphs with names that have a name in common with another one; NaN if there are none.
+
+        A story's paragraphs speak of the same people and places, the items of a digest do not.
+        """
+        named = np.flatnonzero((self.words.flags & (NAME | DATE)) == NAME)
+        ids, paragraph = self.words.ids[named], self.words.paragraph[named]
+        order = np.lexsort((paragraph, ids))
+        ids, paragraph = ids[order], paragraph[order]
+        again = np.flatnonzero((ids[1:] == ids[:-1]) & (paragraph[1:] != paragraph[:-1]))
+        linked = np.zeros(int(paragraph.max(initial=0)) + 1, np.bool_)
+        linked[paragraph[again]] = linked[paragraph[again + 1]] = True
+        having = np.zeros(len(linked), np.bool_)
+        having[paragraph] = True
+        number = int(np.count_nonzero(having))
+        return float(np.count_nonzero(linked)) / number if number > 1 else float("nan")
+
+    @functools.cached_property
+    def headline(self) -> frozenset[int]:
+        """The words of the title that can tell it from another one."""
+        return frozenset(self.title.ids[(self.title.flags & FUNCTION) == 0].tolist())
+
+    @functools.cached_property
+    def dateline(self) -> tuple[int, int] | None:
+        """Month and day, or day and month, among the first words."""
+        flags, ids = self.words.flags[: DATELINE + 1], self.words.ids
+        for i in np.flatnonzero(flags & DATE).tolist():
+            if i + 1 < len(flags) and flags[i + 1] & FIGURE:
+                return int(ids[i]), int(ids[i + 1])
+        return None
 
 
 def shingles_of(ids: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -75,32 +139,17 @@ def sketch(
     url: str | None = None,
     language: str | None = None,
 ) -> Sketch:
-    """Read one text. Pure; about 0.2 ms for 300 words. `published` must be aware or is taken as UTC."""
+    """Read one text. Pure; 0.15 ms for 300 words. A `published` without a time zone is taken as UTC."""
     body = read(text)
     shingles = shingles_of(body.ids)
-    order = np.argsort(shingles, kind="stable")
     postings, probes = _sample(shingles)
-    return Sketch(
-        words=body,
-        shingles=shingles,
-        title=read(title),
-        published=_seconds(published),
-        outlet=outlet or "",
-        url=url or "",
-        language=language or "",
-        postings=postings,
-        probes=probes,
-        order=order,
-        ordered=shingles[order],
-    )
+    return Sketch(body, shingles, read(title), _seconds(published), outlet or "", postings, probes)
 
 
 def _seconds(when: datetime | None) -> float | None:
     if when is None:
         return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return when.timestamp()
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
 def _sample(shingles: NDArray[np.uint64]) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -110,7 +159,7 @@ def _sample(shingles: NDArray[np.uint64]) -> tuple[tuple[int, ...], tuple[int, .
         return every, every
     probe = high < np.uint32(PROBE_SHARE * 2**32)
     posting = high < np.uint32(REST_SHARE * 2**32)
-    posting[:LEDE] = high[:LEDE] < np.uint32(LEDE_SHARE * 2**32)
+    posting[:LEDE] = probe[:LEDE]
     return _distinct(high[posting], MOST_POSTINGS), _distinct(high[probe], MOST_PROBES)
 
 

@@ -1,0 +1,278 @@
+"""What is measured of two texts before deciding whether one is a copy of the other: aligned evidence, not one ratio.
+
+A copy's words run on as the kept text's do, and where they stop, its figures and names are still the same ones. A
+template (tomorrow's market report, the other town's road works) runs on as long, but has other figures in the same
+slots. A rewriting shares few runs and nearly all facts. A follow-up, a speech told twice, a company's "About"
+paragraph share one long run and few facts outside of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aggregator.dedup.sketch import A_FIGURE, A_NAME, OTHER, SHINGLE, Sketch, Terms
+
+#: What the decision looks at, and what it means; "short" and "long" are the shorter and the longer text. NaN: unknown.
+FEATURES: dict[str, str] = {
+    "cov_short": "share of the shorter text's words that are in a shared shingle",
+    "cov_long": "the same of the longer text",
+    "matched": "number of the new text's words in a shared shingle, at most 300",
+    "longest": "words in the longest shared run, at most 80",
+    "head_max": "share of the first 24 words in a shared shingle, of the text where it is larger",
+    "head_min": "the same of the other text",
+    "start": "where the first shared shingle starts, as share of the text, in the text where that is earlier",
+    "slots": "number of short gaps that stand between the same shared runs in both texts",
+    "sub_fig_rate": "share of the slots and matches of figures that are substitutions by another figure",
+    "sub_name_rate": "the same of names",
+    "fig_max": "share of one text's figures that the other has, of the text where it is larger",
+    "fig_min": "the same of the other text",
+    "name_max": "share of one text's names that the other has, of the text where it is larger",
+    "name_min": "the same of the other text",
+    "spec_short": "share of the shorter text's figures and names that the longer has",
+    "spec_long": "share of the longer text's figures and names that the shorter has",
+    "out_short": "as spec_short, counting only what is outside of the shared runs",
+    "out_long": "as spec_long, counting only what is outside of the shared runs",
+    "spec_matched": "number of figures and names inside the shared runs, at most 40",
+    "word_short": "share of the shorter text's distinct words that the longer has",
+    "word_long": "share of the longer text's distinct words that the shorter has",
+    "rest_short": "as word_short, counting only what is outside of the shared runs",
+    "rest_long": "as word_long, counting only what is outside of the shared runs",
+    "cohesion": "share of the longer text's paragraphs that have a name in common with another one of them",
+    "foreign": "number of figures and names of the longer text that the shorter has not, at most 40",
+    "order": "share of the jumps between shared runs that go forward in both texts",
+    "common": "mean number of stories that have the postings which both texts share",
+    "rare": "share of these postings that only the kept story has",
+    "title": "share of the shorter headline's words that the other has",
+    "title_jaccard": "words of both headlines that are shared",
+    "gap": "hours between the two",
+    "dateline": "whether both datelines name the same date",
+    "length": "words of the shorter text, at most 400",
+    "ratio": "length of the shorter text by that of the longer",
+}
+HEAD = 24
+#: Longest gap that is read as a slot. 5 to 15 scored alike.
+SLOT = 10
+NAN = float("nan")
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Two sketches side by side: `a` is the new text, `b` the kept one."""
+
+    a: Sketch
+    b: Sketch
+    at: NDArray[np.intp]  # for each shingle of a: its position in b, or -1
+    covered_a: Mask  # for each word: in a shared shingle
+    covered_b: Mask
+    known_a: Mask  # for each term of a: b has it
+    known_b: Mask
+    slots: tuple[NDArray[np.intp], ...]  # start and end of each slot in a, start and end in b
+
+    @property
+    def containment(self) -> float:
+        """Share of the new text's shingles that the kept text has."""
+        return float(np.count_nonzero(self.at >= 0)) / max(1, len(self.at))
+
+    @property
+    def resemblance(self) -> float:
+        """Jaccard coefficient of the two sets of shingles."""
+        shared = len(np.unique(self.at[self.at >= 0]))
+        return shared / max(1, len(self.at) + len(self.b.shingles) - shared)
+
+
+def align(a: Sketch, b: Sketch) -> Comparison:
+    """Find the shared runs, terms and slots of two texts, both with at least one word."""
+    at = positions(a.shingles, b)
+    hits = np.flatnonzero(at >= 0)
+    hit_b = np.zeros(len(b.shingles), np.bool_)
+    hit_b[at[hits]] = True
+    known_a, known_b = _shared(a.terms.ids, b.terms.ids)
+    return Comparison(
+        a,
+        b,
+        at,
+        cover(at >= 0, len(a.words)),
+        cover(hit_b, len(b.words)),
+        known_a,
+        known_b,
+        _slots(at, hits),
+    )
+
+
+def positions(shingles: NDArray[np.uint64], b: Sketch) -> NDArray[np.intp]:
+    """Where each shingle first stands in `b`; -1 where it does not."""
+    if not len(b.ordered):
+        return np.full(len(shingles), -1, np.intp)
+    found = np.searchsorted(b.ordered, shingles)
+    found[found == len(b.ordered)] = 0
+    return np.where(b.ordered[found] == shingles, b.order[found], -1)
+
+
+def cover(hit: Mask, size: int) -> Mask:
+    """Words that are part of a hit shingle."""
+    covered = np.zeros(size, np.bool_)
+    if size < SHINGLE:
+        covered[:] = hit.any()
+        return covered
+    for k in range(SHINGLE):
+        covered[k : k + len(hit)] |= hit
+    return covered
+
+
+def _shared(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> tuple[Mask, Mask]:
+    """Which of the elements of two sorted sets the other has."""
+    in_b = np.zeros(len(a), np.bool_)
+    in_a = np.zeros(len(b), np.bool_)
+    if len(a) and len(b):
+        found = np.searchsorted(b, a)
+        found[found == len(b)] = 0
+        in_b = b[found] == a
+        in_a[found[in_b]] = True
+    return in_b, in_a
+
+
+def _slots(at: NDArray[np.intp], hits: NDArray[np.intp]) -> tuple[NDArray[np.intp], ...]:
+    """The short gaps between neighbouring shared shingles that are gaps in both texts."""
+    i, j = hits[:-1] + SHINGLE, at[hits[:-1]] + SHINGLE
+    wide_a, wide_b = hits[1:] - i, at[hits[1:]] - j
+    slot = np.flatnonzero((wide_a > 0) & (wide_b > 0) & (wide_a <= SLOT) & (wide_b <= SLOT))
+    i, j = i[slot], j[slot]
+    return i, i + wide_a[slot], j, j + wide_b[slot]
+
+
+def _substituted(c: Comparison, kind: int) -> int:
+    """Slots where each text has a figure (or name) that the other has nowhere."""
+    if not len(c.slots[0]):
+        return 0
+    strange_a = c.a.terms.at[(c.a.terms.kind == kind) & ~c.known_a]
+    strange_b = c.b.terms.at[(c.b.terms.kind == kind) & ~c.known_b]
+    if not len(strange_a) or not len(strange_b):
+        return 0
+    start_a, end_a, start_b, end_b = c.slots
+    in_a = _counted(strange_a, len(c.a.words))
+    in_b = _counted(strange_b, len(c.b.words))
+    return int(np.count_nonzero((in_a[end_a] > in_a[start_a]) & (in_b[end_b] > in_b[start_b])))
+
+
+def _counted(at: NDArray[np.intp], size: int) -> NDArray[np.intp]:
+    """How many of the positions stand before each place."""
+    marks = np.zeros(size + 1, np.intp)
+    marks[at + 1] = 1
+    return np.cumsum(marks)
+
+
+class _Tally:
+    """The terms of one text, counted by kind, by whether they are in a shared run, and whether the other has them."""
+
+    def __init__(self, terms: Terms, covered: Mask, known: Mask) -> None:
+        counts = np.bincount(terms.kind + 3 * covered[terms.at] + 6 * known, minlength=12).tolist()
+        self.outside, self.inside = counts[:3], counts[3:6]
+        self.known_outside, self.known_inside = counts[6:9], counts[9:12]
+
+    def share(self, *kinds: int, outside: bool = False) -> float:
+        """Of the terms of these kinds (and outside of the shared runs), the share that the other text has."""
+        known = sum(self.known_outside[k] + (0 if outside else self.known_inside[k]) for k in kinds)
+        whole = known + sum(self.outside[k] + (0 if outside else self.inside[k]) for k in kinds)
+        return known / whole if whole else NAN
+
+    def matched(self, kind: int) -> int:
+        return int(self.inside[kind] + self.known_inside[kind])
+
+    def foreign(self) -> int:
+        """Figures and names that the other text has not."""
+        return int(sum(self.outside[k] + self.inside[k] for k in _FACTS))
+
+
+_FACTS = (A_FIGURE, A_NAME)
+_ALL = (OTHER, A_FIGURE, A_NAME)
+
+
+def _mean(mask: Mask) -> float:
+    return float(np.count_nonzero(mask)) / len(mask)
+
+
+def _larger(x: float, y: float) -> tuple[float, float]:
+    """The larger and the smaller of two shares; one that is unknown is left out."""
+    if x != x:
+        return y, y
+    if y != y:
+        return x, x
+    return (x, y) if x >= y else (y, x)
+
+
+def _first(mask: Mask) -> float:
+    """Where the first True stands, as share of the whole."""
+    first = int(mask.argmax())
+    return first / len(mask) if mask[first] else 1.0
+
+
+def measure(c: Comparison, shared: Mapping[int, int]) -> list[float]:
+    """The FEATURES of a comparison, in their order. `shared`: posting -> number of stories that have it."""
+    a, b = c.a, c.b
+    size_a, size_b = len(a.words), len(b.words)
+    of_a, of_b = _Tally(a.terms, c.covered_a, c.known_a), _Tally(b.terms, c.covered_b, c.known_b)
+    cov_a, cov_b = _mean(c.covered_a), _mean(c.covered_b)
+    if size_a <= size_b:
+        short, long, cov_short, cov_long, longer = of_a, of_b, cov_a, cov_b, b
+    else:
+        short, long, cov_short, cov_long, longer = of_b, of_a, cov_b, cov_a, a
+    matched_fig, matched_name = of_a.matched(A_FIGURE), of_a.matched(A_NAME)
+    sub_fig, sub_name = _substituted(c, A_FIGURE), _substituted(c, A_NAME)
+    steps = np.diff(c.at[c.at >= 0])
+    jumps = steps[steps != 1]
+    counts = list(shared.values())
+    title, title_jaccard = _headlines(a.headline, b.headline)
+    return [
+        cov_short,
+        cov_long,
+        min(round(cov_a * size_a), 300),
+        min(_longest(c.covered_a), 80),
+        *_larger(_mean(c.covered_a[:HEAD]), _mean(c.covered_b[:HEAD])),
+        min(_first(c.covered_a), _first(c.covered_b)),
+        len(c.slots[0]),
+        sub_fig / (sub_fig + matched_fig + 1),
+        sub_name / (sub_name + matched_name + 1),
+        *_larger(of_a.share(A_FIGURE), of_b.share(A_FIGURE)),
+        *_larger(of_a.share(A_NAME), of_b.share(A_NAME)),
+        short.share(*_FACTS),
+        long.share(*_FACTS),
+        short.share(*_FACTS, outside=True),
+        long.share(*_FACTS, outside=True),
+        min(matched_fig + matched_name, 40),
+        short.share(*_ALL),
+        long.share(*_ALL),
+        short.share(*_ALL, outside=True),
+        long.share(*_ALL, outside=True),
+        longer.cohesion,
+        min(long.foreign(), 40),
+        float(np.count_nonzero(jumps > 0)) / len(jumps) if len(jumps) else 1.0,
+        sum(counts) / len(counts) if counts else NAN,
+        counts.count(1) / len(counts) if counts else NAN,
+        title,
+        title_jaccard,
+        NAN if a.published is None or b.published is None else abs(a.published - b.published) / 3600,
+        NAN if a.dateline is None or b.dateline is None else float(a.dateline == b.dateline),
+        min(size_a, size_b, 400),
+        min(size_a, size_b) / max(size_a, size_b),
+    ]
+
+
+def _longest(mask: Mask) -> int:
+    """Length of the longest run of True."""
+    gaps = np.flatnonzero(~mask)
+    if not len(gaps):
+        return len(mask)
+    return int(max(gaps[0], len(mask) - 1 - gaps[-1], np.diff(gaps).max(initial=1) - 1))
+
+
+def _headlines(a: frozenset[int], b: frozenset[int]) -> tuple[float, float]:
+    if not a or not b:
+        return NAN, NAN
+    shared = len(a & b)
+    return shared / min(len(a), len(b)), shared / len(a | b)
