@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -24,6 +25,13 @@ Job = tuple[Any, ...]
 WORTH_IT = 100
 #: Jobs handed out ahead of the one whose result is waited for: bounds the pages held in memory.
 AHEAD = 16
+
+
+def _pool(processes: int) -> ProcessPoolExecutor:
+    # Ctrl-C reaches every process of a terminal; who ends the workers is the process that started them.
+    return ProcessPoolExecutor(
+        processes, multiprocessing.get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)
+    )
 
 
 class Workers:
@@ -56,7 +64,7 @@ class Workers:
     def _submit(self, function: Callable[..., T], job: Job) -> Future[T]:
         for _ in range(2):
             if self._pool is None:
-                self._pool = ProcessPoolExecutor(self._processes, multiprocessing.get_context("spawn"))
+                self._pool = _pool(self._processes)
             try:
                 return self._pool.submit(function, *job)
             except BrokenProcessPool:
@@ -68,7 +76,7 @@ class Workers:
         try:
             return future.result()
         except BrokenProcessPool:
-            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
+            with _pool(1) as alone:
                 try:
                     return alone.submit(function, *job).result()
                 except BrokenProcessPool:
