@@ -185,7 +185,7 @@ create table revisions (
   title           text    not null,
   article_id      integer references articles(id) on delete cascade,
   duplicate_id    integer references duplicates(id) on delete cascade,
-  reason          text    not null check (reason in ('edited', 'better_copy', 'reextracted')),
+  reason          text    not null check (reason in ('edited', 'better_copy', 'reextracted', 'restored')),
   replaced_at     text    not null,
   text            text    not null,
   url             text    not null
@@ -410,7 +410,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "title": "The earlier headline.",
         "article_id": "The article whose earlier wording this is.",
         "duplicate_id": "The folded copy whose earlier wording this is.",
-        "reason": "edited by its outlet, better_copy (another outlet's text took its place), or reextracted.",
+        "reason": "edited by its outlet, better_copy (another outlet's text took its place), reextracted, or restored.",
         "replaced_at": "When it was replaced.",
         "text": "The earlier text.",
         "url": "Where the earlier text stood.",

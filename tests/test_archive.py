@@ -94,3 +94,27 @@ def store_terms(store, copy):
     from aggregator.pipeline.stories import sketch_of, terms_of
 
     return terms_of(sketch_of(store.reading.duplicate(copy)))
+
+
+def test_a_removed_block_goes_back_where_it_stood(server, tmp_path):
+    rounds = Rounds(server, tmp_path / "news.db")
+    rounds.feeds = [Feed(server.url("/feed"))]
+    note = "<div class=newsletter><p>Sign up for our newsletter and never miss a story.</p></div>"
+    body = page("Ferry", SENTENCES).replace(f"<p>{SENTENCES[2]}", f"{note}<p>{SENTENCES[2]}")
+    server.answer("/1.html", body=body, type=HTML)
+    server.answer("/feed", body=rss(item(server, 1, "Ferry", rounds.now)))
+    rounds.run()
+    with Store(rounds.path) as store:
+        (block,) = [row for row in store.sites.removed(article_id=1) if "Sign up" in row["text"]]
+        pipeline.restore(store, block["id"], rounds.now)
+        paragraphs = store.reading.article(1).text.split("\n\n")
+        assert paragraphs[2].startswith("Sign up for our newsletter")
+        assert paragraphs[:2] + paragraphs[3:] == list(SENTENCES)
+        assert [row["reason"] for row in store.reading.revisions(article_id=1)] == ["restored"]
+        assert block["id"] not in [row["id"] for row in store.sites.removed(article_id=1)]
+        assert len(store.reading.search("newsletter")) == 1
+
+
+def test_restoring_an_unknown_block_is_a_clear_error(rounds):
+    with Store(rounds.path) as store, pytest.raises(StoreError, match="there is no removed block 999"):
+        pipeline.restore(store, 999, rounds.now)

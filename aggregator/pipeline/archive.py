@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from threading import Event
 from typing import Any
 
-from aggregator import dedup
+from aggregator import dedup, words
 from aggregator.errors import StoreError
 from aggregator.model import Article, Candidate, Config, Progress, Saved, Verdict
 from aggregator.pipeline.stories import sketch_of, terms_of
@@ -52,6 +52,21 @@ def unfold(store: Store, duplicate_id: int, now: datetime) -> Saved:
             store.path, f"there is no folded copy {duplicate_id}", "see the ids with 'aggregator why ARTICLE'"
         )
     return store.stories.unfold(duplicate_id, terms_of(sketch_of(copy)), now)
+
+
+def restore(store: Store, block_id: int, now: datetime) -> Saved:
+    """Put a block that was removed from a page back into its text, where it stood. Raises StoreError."""
+    block = store.stories.removed_block(block_id)
+    paragraphs = block["page_text"].split("\n\n") if block["page_text"] else []
+    paragraphs.insert(block["position"], block["text"])
+    text = "\n\n".join(paragraphs)
+    if block["article_id"] is not None:
+        owner: Any = store.reading.article(block["article_id"])
+        row = {name: getattr(owner, name) for name in ("title", "published_at", "site", "url", "language")}
+    else:
+        row = store.reading.duplicate(block["duplicate_id"]) or {}
+    terms = terms_of(sketch_of({**row, "text": text}))
+    return store.stories.restore(block, text, words.count(text), terms, now)
 
 
 def rejudge(

@@ -86,7 +86,9 @@ class PendingEntries:
             self._db.execute(
                 "update entries set attempts = attempts + 1, problem = ? where id = ?", (problem, entry_id)
             )
-            self._db.execute("update _pending set not_before = ? where entry_id = ?", (stamp(until), entry_id))
+            self._db.execute(
+                "update _pending set not_before = ? where entry_id = ?", (stamp(until), entry_id)
+            )
 
     def give_up(self, entry_id: int, problem: str) -> None:
         """There is no text to be had: the entry stays listed, with the reason."""

@@ -139,6 +139,20 @@ class Sites:
                 confidence=round(block.confidence, 3),
             )
 
+    def put_back(self, block_id: int, column: str, owner: int, position: int) -> None:
+        """A removed block stands in its text again: it counts no more, and the blocks behind it move by one."""
+        self._db.execute(
+            "update boilerplate set pages = pages - 1 where id ="
+            " (select boilerplate_id from removed_blocks where id = ?)",
+            (block_id,),
+        )
+        self._db.execute(
+            f"update removed_blocks set position = position + 1 where {column} = ?"
+            " and (position > ? or (position = ? and id > ?))",
+            (owner, position, position, block_id),
+        )
+        self._db.execute("delete from removed_blocks where id = ?", (block_id,))
+
     def _drop_removed(self, column: str, owner: int | None) -> None:
         self._db.execute(
             "update boilerplate set pages = pages - 1 where id in"

@@ -263,6 +263,42 @@ class Stories:
             self._postings.add(article_id, terms.postings, terms.published)
         return Saved("article", article_id)
 
+    # ----------------------------------------------------------------------------- bringing back
+
+    def removed_block(self, block_id: int) -> dict[str, Any]:
+        """A removed block with the text it was taken from: `text` (the block's), `page_text`, `position`, owner."""
+        row = self._db.one(
+            "select r.id, r.article_id, r.duplicate_id, r.position, b.text, coalesce(a.text, d.text) as page_text"
+            " from removed_blocks r join boilerplate b on b.id = r.boilerplate_id"
+            " left join articles a on a.id = r.article_id left join duplicates d on d.id = r.duplicate_id"
+            " where r.id = ?",
+            (block_id,),
+        )
+        if row is None:
+            raise StoreError(
+                self._db.path,
+                f"there is no removed block {block_id}",
+                "see the ids with 'aggregator why ARTICLE -v'",
+            )
+        return dict(row)
+
+    def restore(self, block: Mapping[str, Any], text: str, words: int, terms: Terms, now: datetime) -> Saved:
+        """Put a removed block's text back: `text` is the page's text with it. The text before becomes a revision."""
+        is_article = block["article_id"] is not None
+        table, column = ("articles", "article_id") if is_article else ("duplicates", "duplicate_id")
+        owner = block[column]
+        with self._db.transaction():
+            old = self._db.one(f"select * from {table} where id = ?", (owner,))
+            assert old is not None
+            self._revision(column, owner, "restored", old, now)
+            self._update(table, owner, {"text": text, "words": words})
+            if is_article:
+                self._update(table, owner, {"changed_at": stamp(now)})
+                self._postings.add(owner, terms.postings, terms.published)
+            self._sites.put_back(block["id"], column, owner, block["position"])
+        article_id = owner if is_article else old["article_id"]
+        return Saved("revised", article_id, None if is_article else owner)
+
     # ------------------------------------------------------------------------------ judging again
 
     def texts(self, after: tuple[str, int, int], limit: int) -> list[dict[str, Any]]:
