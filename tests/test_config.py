@@ -83,7 +83,7 @@ timeout: 20s
 max_feed_size: 1MB
 max_page_size: 800kB
 window: 3d
-allow: ["127.0.0.1:80", intranet.example]
+allow: ["127.0.0.1:8080", intranet.example]
 keep_fetches: 30d
 feeds: []
 """
@@ -98,7 +98,7 @@ feeds: []
         max_feed_bytes=1_000_000,
         max_page_bytes=800_000,
         window=259_200,
-        allow=("127.0.0.1:80", "intranet.example"),
+        allow=("127.0.0.1:8080", "intranet.example:80", "intranet.example:443"),
         keep_fetches=30,
     )
 

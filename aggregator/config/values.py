@@ -18,7 +18,7 @@ from aggregator.config.tree import Mapping, Node, Scalar, Sequence
 
 Value = TypeVar("Value")
 
-MAX_TEXT = 1_000  # characters of one value; a selector or a token is far shorter
+MAX_TEXT = 4_000  # characters of one value; a token may have two thousand
 MAX_ITEMS = 100  # of one list within a feed; bounds what aliases can multiply
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -33,6 +33,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _ENV = re.compile(r"\$\{([^}]*)(\}?)")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")  # RFC 9110 5.6.2: token
+_PORT = re.compile(r":\d{1,5}$")
 _HOST_PORT = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\s/:@\[\]]+)(?::\d{1,5})?")
 
 #: Headers that belong to the connection or to conditional requests, and are always set by us.
@@ -237,8 +238,11 @@ def same_feed(address: str) -> str:
 
 
 def host_ports(node: Node) -> tuple[str, ...]:
-    """A list of `host` or `host:port`."""
-    return _list(node, _host_port)
+    """A list of `host:port`; a host alone stands for its ports 80 and 443."""
+    written = _list(node, _host_port)
+    return tuple(
+        place for one in written for place in ([one] if _PORT.search(one) else [f"{one}:80", f"{one}:443"])
+    )
 
 
 def _host_port(node: Node) -> str:
