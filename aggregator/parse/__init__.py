@@ -31,8 +31,8 @@ __all__ = ["Parser", "discover", "parse"]
 #: Bytes left after cutting and capping up to which a document is read in the caller's process.
 SMALL = 32_000
 LARGE = 2_000_000  # bytes of a document from which even preparing it is left to a worker
-CPU_SECONDS = 2.0  # of a document in a worker
-LEAN_CPU_SECONDS = 0.8  # of the second try, without long texts
+CPU_SECONDS = 1.8  # of a document in a worker
+LEAN_CPU_SECONDS = 0.7  # of the second try, without long texts
 
 
 def parse(

@@ -20,7 +20,7 @@ MAX_TAGS = (
 MAX_CATEGORIES = 200  # of one item; feedparser is quadratic in them (8,000: 1.5 s)
 MAX_ATTRIBUTES = 100  # of one tag; quadratic too (8,000: 0.8 s)
 MAX_TAG = 4_000  # bytes; only longer tags are looked at for their attributes
-MAX_AUTHOR = (
+MAX_NAMES = (
     1_000  # bytes; feedparser's pattern for e-mail addresses is quadratic (its issue 562; 8 kB: 0.3 s)
 )
 WORTH_REPAIR = (
@@ -55,6 +55,7 @@ class Prepared:
     problem: str | None
     complete: bool
     is_html: bool  # no feed at all
+    limits: Limits
 
 
 _EBCDIC = b"\x4c\x6f\xa7\x94"  # "<?xm"
@@ -99,9 +100,9 @@ _CATEGORY = re.compile(
     rb"(?:/>|>(?:[^<]*|\s*<!\[CDATA\[[^\]<]*\]\]>\s*)</\1\s*>)",
     re.I,
 )
-_AUTHOR = re.compile(
-    rb"(<(?:\w+:)?(?:author|contributor|creator|email|managingEditor|name|publisher|webMaster)(?:\s[^<>]*)?>)"
-    rb"(\s*<!\[CDATA\[)?[^<]{%d,}" % MAX_AUTHOR,
+_NAMES = re.compile(
+    rb"(<(?:\w+:)?(?:author|contributor|creator|email|managingEditor|name|publisher|tags|webMaster)(?:\s[^<>]*)?>)"
+    rb"(\s*<!\[CDATA\[)?[^<]{%d,}" % MAX_NAMES,
     re.I,
 )
 _FIELD = re.compile(
@@ -161,6 +162,7 @@ def prepare(body: bytes, content_type: str | None, seen: frozenset[str], limits:
         problem="; ".join(problems) or None,
         complete=complete and not left,
         is_html=root is None and not items and _HTML.match(data) is not None,
+        limits=limits,
     )
 
 
@@ -251,10 +253,10 @@ def _closing(root: re.Match[bytes] | None, data: bytes) -> bytes:
 
 def _cap(piece: bytes, limits: Limits) -> bytes:
     """Shorten what feedparser is slow on. An ordinary item passes unchanged."""
-    if len(piece) < MAX_AUTHOR:
+    if len(piece) < MAX_NAMES:
         return piece
     piece = _LONG_TAG.sub(_few_attributes, piece)
-    piece = _AUTHOR.sub(_short_author, piece)
+    piece = _NAMES.sub(_short_names, piece)
     tags = piece.count(b"<")
     if tags > MAX_CATEGORIES:
         excess = iter(_CATEGORY.finditer(piece))
@@ -273,8 +275,8 @@ def _few_attributes(tag: re.Match[bytes]) -> bytes:
     return (name[0] if name else b"") + (b">" if tag[0].endswith(b">") else b"")
 
 
-def _short_author(match: re.Match[bytes]) -> bytes:
-    return match[0][: MAX_AUTHOR // 2] + (b"]]>" if match[2] else b"")
+def _short_names(match: re.Match[bytes]) -> bytes:
+    return match[0][: MAX_NAMES // 2] + (b"]]>" if match[2] else b"")
 
 
 def _short_fields(piece: bytes, limit: int) -> bytes:

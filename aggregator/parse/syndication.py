@@ -60,12 +60,15 @@ def read(document: Prepared, url: str, now: datetime) -> ParsedFeed:
         raise ParseError(url, "not_a_feed", what_came(document.data, url))
     # The n-th item is the n-th entry unless the markup is broken; then nothing can be cut next time.
     aligned = len(result.entries) == len(document.hashes)
-    hashes = document.hashes if aligned else ("",) * len(result.entries)
+    found = result.entries[: document.limits.entries]
+    hashes = document.hashes if aligned else ("",) * len(found)
+    problem = document.problem
+    if len(found) < len(result.entries):
+        problem = f"only {len(found)} of {len(result.entries)} entries could be read: the markup is broken"
     feed = dict(result.feed)
     language = _language(feed.get("language"))
     entries = tuple(
-        _entry(dict(raw), known, url, language, now)
-        for raw, known in zip(result.entries, hashes, strict=True)
+        _entry(dict(raw), known, url, language, now) for raw, known in zip(found, hashes, strict=True)
     )
     return ParsedFeed(
         title=plain(_text(feed, "title"), MAX_TITLE),
@@ -74,7 +77,7 @@ def read(document: Prepared, url: str, now: datetime) -> ParsedFeed:
         entries=entries,
         hints=_hints(feed, document.data[:HEAD]),
         seen_hashes=(*document.seen, *(document.hashes if aligned else ())),
-        problem=document.problem,
+        problem=problem,
         complete=document.complete,
         prev_archive=_first(
             (_text(one, "href") for one in _all(feed, "links") if one.get("rel") == "prev-archive"), url
@@ -121,7 +124,7 @@ def _date(raw: dict[str, Any], key: str, now: datetime) -> datetime | None:
 
 def _link(raw: dict[str, Any], links: list[dict[str, Any]], url: str) -> str | None:
     link = _text(raw, "link")
-    if link == raw.get("id") and not urls.is_web(link):
+    if link == raw.get("id") and not urls.is_web(link) and not link.startswith("/"):
         link = ""  # feedparser takes any guid for a link unless it says isPermaLink="false"
     stories = (_text(one, "href") for one in links if one.get("rel") in (None, "alternate"))
     return _first((_text(raw, "feedburner_origlink"), link, *stories), url)

@@ -18,10 +18,9 @@ from typing import Any
 from aggregator.errors import ParseError
 from aggregator.model import ParsedFeed
 
-MEMORY = 256 * 2**20  # bytes a worker may add to what it starts with; 64 MB of document objects are normal
-RETIRE = (
-    96 * 2**20
-)  # bytes of peak memory after which a worker is replaced, since Python rarely gives memory back
+MEMORY = 128 * 2**20  # bytes a worker may add to what it starts with: eight times the largest document
+#: Bytes of peak memory after which a worker is replaced, since Python rarely gives memory back.
+RETIRE = 80 * 2**20
 WALL = 10  # times the CPU seconds: a worker that sleeps or swaps is stuck too
 
 Task = Callable[..., ParsedFeed]
@@ -67,6 +66,8 @@ class Worker:
             raise
         if not self.alive:
             self.close()
+        if answer is None:
+            raise WorkerDied(f"more than {MEMORY >> 20} MB of memory")
         if isinstance(answer, ParsedFeed):
             return answer
         url, kind, message = answer
@@ -94,15 +95,15 @@ def serve(descriptor: int) -> None:
             return
         # The default action of SIGPROF is to end the process: that works within a regular expression, too.
         signal.setitimer(signal.ITIMER_PROF, seconds)
-        answer: ParsedFeed | tuple[str, str, str]
+        answer: ParsedFeed | tuple[str, str, str] | None
         try:
             answer = task(*args)
         except ParseError as error:
             answer = error.url, error.kind, error.message
         except MemoryError:
-            return
+            answer = None
         signal.setitimer(signal.ITIMER_PROF, 0)
-        stays = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 < RETIRE
+        stays = answer is not None and resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 < RETIRE
         channel.send((answer, stays))
 
 
