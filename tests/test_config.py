@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 import threading
 from pathlib import Path
 
@@ -475,3 +476,15 @@ def test_many_writers_at_once_lose_nothing(tmp_path):
     for thread in threads:
         thread.join()
     assert {feed.url for feed in config.load(path).feeds} == {f"https://a{n}.example" for n in range(12)}
+
+
+def test_durations_and_sizes_of_the_schema_are_those_of_the_reader():
+    for example in schema()["duration"]["examples"]:
+        assert re.search(schema()["duration"]["pattern"], example)
+        assert config.seconds(example)
+    for text in ("10", "10 minutes", "-3h", "h", "1.5", ""):
+        assert not re.search(schema()["duration"]["pattern"], text)
+        assert config.seconds(text) is None
+    for example in schema()["size"]["examples"]:
+        assert re.search(schema()["size"]["pattern"], example)
+        assert config.parse(f"max_feed_size: {example}\nfeeds: []".encode())
