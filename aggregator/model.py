@@ -43,7 +43,7 @@ class Settings:
     max_page_bytes: int = 10_000_000  # decoded
     window: int = 96 * 3600  # seconds within which two texts may be the same story
     allow: tuple[str, ...] = ()  # host:port that links may lead to although they are private
-    keep_fetches: int = 90  # days the fetch log is kept
+    keep_fetches: int = 30  # days the fetch log is kept
     #: Host name -> (address, port), like curl --resolve. Not a setting of feeds.yaml: the demo's outlets live here.
     resolve: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
@@ -423,6 +423,15 @@ class Kept:
     flags: tuple[str, ...]
     priority: int
     copies: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What stands in the database for a story or a copy: `source` is "page" or "feed"."""
+
+    title: str
+    text: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -384,3 +384,47 @@ def test_a_bug_in_one_feed_is_recorded_on_it_and_the_others_go_on(rounds, monkey
         rounds.run()
     assert rounds.ask("select error_kind from feeds where url like '%second'") == [("bug",)]
     assert rounds.ask("select count(*) from articles") == [(1,)]
+
+
+def test_two_links_that_redirect_to_one_page_are_one_article(rounds):
+    for link in ("/a", "/b"):
+        rounds.server.answer(link, status=302, headers={"Location": rounds.server.url("/1.html")})
+    both = [
+        item(rounds.server, number, "Ferry sails again", rounds.now, guid=str(number)).replace(
+            f"/{number}.html", link
+        )
+        for number, link in ((1, "/a"), (2, "/b"))
+    ]
+    rounds.server.answer("/feed", body=rss(*both))
+    rounds.run()
+    assert rounds.ask("select count(*) from articles") == [(1,)]
+    assert rounds.ask("select count(*) from duplicates") == [(0,)]
+
+
+def test_two_stories_that_redirect_to_one_place_are_both_kept(rounds):
+    both = []
+    for number, title, text in ((1, "Ferry sails again", SENTENCES[0]), (2, "Bakers sleep", OTHER[0])):
+        rounds.server.answer(
+            f"/{number}.html", status=302, headers={"Location": rounds.server.url("/taken-down.html")}
+        )
+        both.append(item(rounds.server, number, title, rounds.now, text))
+    rounds.server.answer("/taken-down.html", body=page("This page is gone", ("Sorry.",)), type=HTML)
+    rounds.server.answer("/feed", body=rss(*both))
+    rounds.run()
+    assert rounds.ask("select title, text from articles order by title") == [
+        ("Bakers sleep", OTHER[0]), ("Ferry sails again", SENTENCES[0]),
+    ]  # fmt: skip
+
+
+def test_a_copys_page_that_fails_later_does_not_lose_its_text(rounds):
+    rounds.server.answer(
+        "/2.html", Reply(page("Cello saved", SENTENCES[:5]), type=HTML), Reply(status=404, type=HTML)
+    )
+    rounds.server.answer("/second", body=rss(item(rounds.server, 2, "Cello saved", rounds.now)))
+    rounds.feeds.append(Feed(rounds.server.url("/second")))
+    rounds.run()
+    rounds.server.answer(
+        "/second", body=rss(item(rounds.server, 2, "Cello saved at last", rounds.now, "Teaser."))
+    )
+    rounds.later(days=2).run()
+    assert rounds.ask("select text from duplicates") == [("\n\n".join(SENTENCES[:5]),)]

@@ -102,7 +102,7 @@ def place(
     terms = terms_of(sketch)
     if item.article_id is not None:
         return _again(item, story, sketch, terms, store, window, now)
-    if known := store.stories.known(story.keys):
+    if known := _known(story, store):
         store.stories.link(item.entry_id, known)
         return known
     verdict = judge(story, sketch, terms, store, window)
@@ -111,6 +111,18 @@ def place(
     if is_better(story, item.priority, verdict, store.stories.kept(verdict.copy_of)):
         return store.stories.add_better(story, verdict, terms, item.entry_id, now)
     return store.stories.add_copy(story, verdict, item.entry_id, now)
+
+
+def _known(story: Story, store: Store) -> Saved | None:
+    """The same page, stored already: by its own address, or by the one it redirects to if the title or text is the
+    same. Sites send the readers of pages they took down to one and the same place."""
+    if known := store.stories.known(story.keys[:1]):
+        return known
+    if known := store.stories.known(story.keys[1:]):
+        wording = store.stories.wording(known)
+        if story.text == wording.text or story.title == wording.title:
+            return known
+    return None
 
 
 def judge(
@@ -145,14 +157,14 @@ def _again(
     """An entry that is stored already: its outlet edited it, or its page could be had at last."""
     assert item.article_id is not None
     stored = Saved("unchanged", item.article_id, item.duplicate_id)
-    kept = store.stories.kept(item.article_id)
-    from_feed = item.duplicate_id is None and kept.source == "feed"
-    if story.source == "feed" and not from_feed and item.duplicate_id is None:
+    source = store.stories.wording(stored).source
+    if story.source == "feed" and source == "page":
         store.stories.link(item.entry_id, stored)  # the page failed this time: what is stored is better
         return stored
-    reason = "reextracted" if from_feed and story.source == "page" else "edited"
+    reason = "reextracted" if story.source == "page" and source == "feed" else "edited"
     saved = store.stories.revise(stored, story, terms, item.entry_id, now, reason)
-    if reason == "reextracted" and saved.kind == "revised" and not kept.copies:
+    alone = item.duplicate_id is None and not store.stories.kept(item.article_id).copies
+    if reason == "reextracted" and saved.kind == "revised" and alone:
         # Judged by its teaser, it stood alone; now its text is known.
         verdict = judge(story, sketch, terms, store, window, without=item.article_id)
         if verdict.copy_of is not None:

@@ -68,7 +68,7 @@ class Feeds:
         """How many feeds are due; the daemon's tick asks this every second."""
         return int(
             self._db.value(
-                "select count(*) from feeds where status not in ('off', 'gone') and next_fetch_at <= ?",
+                "select count(*) from feeds where status <> 'off' and status <> 'gone' and next_fetch_at <= ?",
                 (stamp(now),),
             )
         )
@@ -88,7 +88,7 @@ class Feeds:
         """
         if urls is None:
             where, params = (
-                "f.status not in ('off', 'gone') and (f.next_fetch_at <= :now or f.next_fetch_at > :far)",
+                "f.status <> 'off' and f.status <> 'gone' and (f.next_fetch_at <= :now or f.next_fetch_at > :far)",
                 {"now": stamp(now), "far": stamp(now + FARTHEST)},
             )
         else:

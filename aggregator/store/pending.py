@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
-from sqlite3 import Row
 
 from aggregator.model import Pending
 from aggregator.store import leases
@@ -21,32 +21,35 @@ class PendingEntries:
         """How many entries could be worked on now."""
         return int(self._db.value("select count(*) from _pending where not_before <= ?", (stamp(now),)))
 
-    def claim(self, now: datetime, limit: int, feed_ids: Iterable[int] | None = None) -> list[Pending]:
+    def claim(self, now: datetime, limit: int) -> list[Pending]:
         """Take up to `limit` entries, in the order in which they are judged: published, priority, URL, id.
 
         The order is fixed by what the feeds said, not by what finished downloading first.
         """
-        wanted = None if feed_ids is None else set(feed_ids)
-        claimed: list[Row] = []
         with self._db.transaction():
-            rows = self._db.rows(
-                "select p.*, e.feed_id, e.guid, e.attempts, e.article_id, e.duplicate_id, e.first_seen_at,"
-                " f.url as feed_url, f.site_url, f.priority from _pending p"
-                " join entries e on e.id = p.entry_id join feeds f on f.id = e.feed_id where p.not_before <= ?"
-                " order by coalesce(e.published_at, e.first_seen_at), f.priority, e.url, e.id",
-                (stamp(now),),
+            owners = self._db.rows(
+                "select lease_owner, max(leased_at) as leased_at from _pending"
+                " where lease_owner is not null group by lease_owner"
             )
-            for row in rows:
-                if len(claimed) == limit:
-                    break
-                if wanted is not None and row["feed_id"] not in wanted:
-                    continue
-                if leases.is_live(row["lease_owner"], from_text(row["leased_at"]), now):
-                    continue
-                claimed.append(row)
+            others = [
+                row["lease_owner"]
+                for row in owners
+                if leases.is_live(row["lease_owner"], from_text(row["leased_at"]), now)
+            ]
+            rows = self._db.rows(
+                "select p.entry_id, p.payload, e.feed_id, e.guid, e.attempts, e.article_id, e.duplicate_id,"
+                " e.first_seen_at, f.url as feed_url, f.site_url, f.priority from (select p.entry_id from _pending p"
+                "  join entries e on e.id = p.entry_id join feeds f on f.id = e.feed_id where p.not_before <= ?"
+                "  and coalesce(p.lease_owner, '') not in (select value from json_each(?))"
+                "  order by coalesce(e.published_at, e.first_seen_at), f.priority, e.url, e.id limit ?) as first"
+                " join _pending p on p.entry_id = first.entry_id join entries e on e.id = p.entry_id"
+                " join feeds f on f.id = e.feed_id"
+                " order by coalesce(e.published_at, e.first_seen_at), f.priority, e.url, e.id",
+                (stamp(now), json.dumps(others), limit),
+            )
             self._db.executemany(
                 "update _pending set lease_owner = ?, leased_at = ? where entry_id = ?",
-                ((leases.owner(), stamp(now), row["entry_id"]) for row in claimed),
+                ((leases.owner(), stamp(now), row["entry_id"]) for row in rows),
             )
         return [
             Pending(
@@ -62,7 +65,7 @@ class PendingEntries:
                 row["duplicate_id"],
                 from_text(row["first_seen_at"]),
             )
-            for row in claimed
+            for row in rows
         ]
 
     def release(self, entry_ids: Iterable[int]) -> None:

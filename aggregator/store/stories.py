@@ -17,7 +17,7 @@ from sqlite3 import Row
 from typing import Any
 
 from aggregator.errors import StoreError
-from aggregator.model import Candidate, Kept, Saved, Story, Terms, Verdict
+from aggregator.model import Candidate, Kept, Saved, Story, Terms, Verdict, Wording
 from aggregator.store.clock import from_text, stamp
 from aggregator.store.connection import Connection
 from aggregator.store.postings import Postings
@@ -50,6 +50,18 @@ class Stories:
             return Saved("unchanged", row["article_id"])
         owner = self._db.value("select article_id from duplicates where id = ?", (row["duplicate_id"],))
         return Saved("unchanged", owner, row["duplicate_id"])
+
+    def wording(self, saved: Saved) -> Wording:
+        """Title, text and source of what is stored there."""
+        table, row_id = (
+            ("articles", saved.article_id)
+            if saved.duplicate_id is None
+            else ("duplicates", saved.duplicate_id)
+        )
+        row = self._db.one(f"select title, text, source from {table} where id = ?", (row_id,))
+        if row is None:
+            raise StoreError(self._db.path, f"row {row_id} of {table} is gone", "run again")
+        return Wording(row["title"], row["text"], row["source"])
 
     def decisions(self, keys: Sequence[str]) -> dict[int, bool]:
         """What the user decided about these canonical URLs: article id -> the same story, or not."""
