@@ -1,5 +1,6 @@
 """What one answer becomes: a whole body, nothing new, or a named error."""
 
+import base64
 import gzip
 import threading
 import time
@@ -124,6 +125,21 @@ def test_a_proxy_in_the_environment_is_not_used(server, get, monkeypatch):
 def test_headers_of_feeds_yaml_are_sent(server, get):
     get(server.answer("/feed", body="<rss/>"), headers={"Authorization": "Bearer x"})
     assert server.log[0].headers["authorization"] == "Bearer x"
+
+
+def test_a_password_in_the_url_is_sent_as_one(server, get):
+    server.answer("/feed", body="<rss/>")
+    url = server.url("/feed").replace("http://", "http://me:p%40ss@")
+    assert get(url).status == 200
+    assert server.log[0].headers["authorization"] == "Basic " + base64.b64encode(b"me:p@ss").decode()
+
+
+def test_what_the_server_says_wrong_is_not_quoted_with_control_characters(server, get, capfd, caplog):
+    get(server.answer("/feed", raw=b"HTTP/1.1 200 OK\r\n\x1b[31mbroken header\r\nContent-Length: 0\r\n\r\n"))
+    error = get(server.answer("/feed", raw=b"\x1b]0;owned\x07\xc2\x9b\r\n\r\n"))
+    assert error.kind == "bad_http"
+    said = str(error) + caplog.text + "".join(capfd.readouterr())
+    assert not any(ord(char) < 32 or 127 <= ord(char) < 160 for char in said)
 
 
 def test_a_url_with_spaces_and_letters_of_other_alphabets_is_encoded(server, get):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import queue
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from aggregator import __version__
 from aggregator.errors import FetchError
@@ -101,12 +102,12 @@ class Fetcher:
         requests come back as "held", with `retry_after`. After `stop()` the iterator ends early; what it has
         not yielded was not fetched, or was cut off, and is to be asked for again.
         """
-        batch = _Batch(self._lock, self._settings.host_delay)
+        batch, wanted = _Batch(self._lock, self._settings.host_delay), list(requests)
         with self._lock:
             if self._stopped:
                 return
             self._batches.append(batch)
-            for request in requests:
+            for request in wanted:
                 self._admit(batch, request)
             threads = min(self._settings.workers, batch.lines.unfinished, 2 * len(batch.lines))
         for number in range(threads):
@@ -231,7 +232,8 @@ class Fetcher:
             headers["If-None-Match"] = request.validators.etag
         if request.validators.last_modified is not None:
             headers["If-Modified-Since"] = request.validators.last_modified
-        if request.headers and _same_server(request.origin or request.url, job.url):
+        if _same_server(request.origin or request.url, job.url):
+            headers.update(_password(request.url))
             headers.update(request.headers)
         return headers
 
@@ -346,6 +348,14 @@ def _learn_robots(host: Host, result: Response | FetchError) -> None:
         kind = "robots" if result.status else result.kind
         message = f"the page is left alone, because robots.txt cannot be read: {result.message}"
         host.lack_robots(FetchError(result.url, kind, message), time.monotonic())
+
+
+def _password(url: str) -> dict[str, str]:
+    """The header for a name and password written into a URL (RFC 7617)."""
+    userinfo, at, _ = urlsplit(url).netloc.rpartition("@")
+    if not at:
+        return {}
+    return {"Authorization": "Basic " + base64.b64encode(unquote_to_bytes(userinfo)).decode()}
 
 
 def _same_server(first: str, now: str) -> bool:

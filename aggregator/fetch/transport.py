@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.client
+import logging
 import os
 import queue
 import socket
@@ -40,6 +41,10 @@ ERROR_BODY = 65_536  # bytes read of an answer that is an error: enough to know 
 CONNECT_TIMEOUT = 10.0  # seconds for one address; a host may have several
 _PATIENCE = 0.25  # seconds between two looks of the watchdog: how exactly deadlines are kept
 _CHUNK = 65_536
+
+# It warns of headers it cannot parse, quoting them, control characters and all.
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
