@@ -84,7 +84,7 @@ def test_search_shows_where_the_word_stands():
 
 def test_status_tells_the_totals_and_the_feeds_that_need_you():
     text = fine("status")
-    assert "feeds     10, 2 in trouble" in text
+    assert "feeds       10, 2 in trouble" in text
     assert "Feeds that need you" in text
     assert "the server is broken (503) (server_error); 1 failure in a row; tried again in" in text
 

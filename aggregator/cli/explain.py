@@ -161,9 +161,9 @@ def _tell(
     if copy_id is None:
         _section("Seen in", count(len(story["seen_in"]), "place"))
         for entry in story["seen_in"]:
-            folded = f"  c{entry['duplicate_id']}" if entry["duplicate_id"] else ""
-            when = short_time(local(entry["first_seen_at"]))
-            put(dim(f"  {when}  "), one_line(entry["feed"]), dim(f"{folded}  {one_line(entry['url'])}"))
+            when = dim(f"  {short_time(local(entry['first_seen_at']))}  ")
+            where = f"c{entry['duplicate_id']}" if entry["duplicate_id"] else one_line(entry["url"])
+            put(when, one_line(entry["feed"]), dim(f"  {where}"))
         _removed("Taken away from its page", story["removed"], verbosity)
     _copies(article["text"], story["copies"], likenesses)
     for copy in story["copies"]:
@@ -193,7 +193,7 @@ def _removed(title: str, blocks: Sequence[dict[str, Any]], verbosity: int) -> No
         pages = f"  on {count(block['pages'], 'page')}" if block["pages"] > 1 else ""
         text = fitted(one_line(block["text"]), max(width() - column - len(pages) - 6, 20))
         text = text if verbosity > 0 or len(text) < 200 else text[:199] + "…"
-        put("  ", coloured(f"{block['reason']:<{column}}", "red"), f"  {text}", dim(pages))
+        put("  ", coloured(f"{block['reason']:<{column}}", "magenta"), f"  {text}", dim(pages))
     if len(shown) < len(blocks):
         put(dim(f"  and {len(blocks) - len(shown)} more; -v shows them"))
 
@@ -209,31 +209,31 @@ def _copies(kept: str, copies: Sequence[dict[str, Any]], likenesses: dict[int, S
     for copy in copies:
         put()
         put(f"  c{copy['id']}  ", bold(one_line(copy["title"])))
-        put(
-            coloured(f"      {one_line(copy['site'])}", "cyan"),
-            dim(
-                f"  {short_time(local(copy['published_at']))}, {copy['words']:,} words  {one_line(copy['url'])}"
-            ),
+        facts = (
+            f"  {short_time(local(copy['published_at']))}, {copy['words']:,} words from the {copy['source']}"
         )
+        put(coloured(f"      {one_line(copy['site'])}", "cyan"), dim(facts))
+        put(dim(f"      {one_line(copy['url'])}"))
         put(f"      {VERDICT_REASONS.get(copy['reason'], copy['reason'])} ", dim(f"({copy['reason']})"))
         put(
             "      ",
             *_bar("alike", copy["resemblance"]),
             *_bar("   held in the kept text", copy["containment"]),
         )
-        evidence = "  ".join(f"{name} {_short(value)}" for name, value in copy["evidence"].items())
-        if evidence:
-            put(dim(f"      {one_line(evidence)}"))
+        _evidence(copy["evidence"])
         if likeness := likenesses.get(copy["id"]):
             _side_by_side(kept, copy["text"], f"c{copy['id']}", likeness)
     put()
     put(dim(f"  `aggregator unfold c{copies[0]['id']}` makes it a story of its own, for good"))
 
 
-def _short(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "none"
-    return str(value)
+def _evidence(evidence: dict[str, Any]) -> None:
+    """What else spoke for the decision, and against it; what is empty or nought is left out."""
+    told = {one_line(name.replace("_", " ")): value for name, value in evidence.items() if value}
+    column = max(map(len, told), default=0)
+    for name, value in told.items():
+        words = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        put(dim(f"      {name:<{column}}  {fitted(one_line(words), max(width() - column - INDENT - 2, 20))}"))
 
 
 def _bar(name: str, share: float) -> list[str | Styled]:

@@ -21,6 +21,7 @@ from aggregator.cli.output import (
     day,
     dim,
     fitted,
+    is_terminal,
     local,
     one_line,
     put,
@@ -49,7 +50,8 @@ FEED_ROW = (
     "next_fetch_at",
     "url",
 )
-SNIPPET = 72  # characters on either side of a word that was searched
+SNIPPET = 72  # characters on either side of a word that was searched, where there is no screen to fill
+INDENT = 9  # columns before them
 
 
 @click.command(short_help="How the feeds and the archive are.")
@@ -99,14 +101,16 @@ def _status(
     if not failing:
         bad = totals["feeds_failing"]
         health = coloured(f"{bad:,} in trouble", "red") if bad else coloured("all well", "green")
-        put(bold("feeds     "), f"{totals['feeds']:,}, ", health)
-        put(bold("articles  "), f"{totals['articles']:,}, ", f"{totals['articles_today']:,} of the last day")
+        put(bold("feeds       "), f"{totals['feeds']:,}, ", health)
         put(
-            bold("copies    "),
+            bold("articles    "), f"{totals['articles']:,}, ", f"{totals['articles_today']:,} of the last day"
+        )
+        put(
+            bold("copies      "),
             f"{totals['copies']:,} folded away, {totals['copies_today']:,} of the last day",
         )
         if totals["pending"]:
-            put(bold("waiting   "), count(totals["pending"], "entry", "entries"))
+            put(bold("waiting     "), count(totals["pending"], "entry", "entries"))
         last, following = local(totals["last_fetch_at"]), local(totals["next_fetch_at"])
         asked = f"asked {span(now - last)} ago" if last else "never asked"
         due = (
@@ -116,14 +120,15 @@ def _status(
             if following > now
             else ", due now"
         )
-        put(bold("fetches   "), asked + due)
+        put(bold("fetches     "), asked + due)
         database = places.database()
         size = bytes_size(database.path.stat().st_size)
         why = f", {database.why}" if places.verbosity > 0 else ""
-        put(bold("database  "), short(database.path), dim(f"  {size}{why}"))
+        put(bold("database    "), short(database.path), dim(f"  {size}{why}"))
         if places.verbosity > 0:
             found = places.wanted_feeds()
-            put(bold("feeds.yaml"), " ", short(found.path), dim(f"  {found.why}"))
+            missing = "" if found.path.exists() else ", not there"
+            put(bold("feeds.yaml  "), short(found.path), dim(f"  {found.why}{missing}"))
     if troubled:
         if not failing:
             put()
@@ -135,8 +140,9 @@ def _status(
     if places.verbosity > 0 and not failing:
         put()
         put(bold("All feeds"))
+        column = max((len(one_line(row["title"])) for row in feeds), default=0)
         for row in feeds:
-            _healthy(row, now)
+            _healthy(row, now, min(column, 40))
 
 
 def _troubled(row: dict[str, Any], now: datetime) -> None:
@@ -153,13 +159,13 @@ def _troubled(row: dict[str, Any], now: datetime) -> None:
     put(f"    {one_line(row['error'])} ", dim(f"({row['error_kind']}); {times}; {when}"))
 
 
-def _healthy(row: dict[str, Any], now: datetime) -> None:
+def _healthy(row: dict[str, Any], now: datetime, column: int) -> None:
     following, last = local(row["next_fetch_at"]), local(row["last_new_at"])
     news = f"news {span(now - last)} ago" if last else "no news yet"
     due = (
         "" if following is None else f", asked in {span(following - now)}" if following > now else ", due now"
     )
-    put(f"  {one_line(row['title'])}", dim(f"  {news}{due} ({one_line(row['next_fetch_why'])})"))
+    put(f"  {one_line(row['title']):<{column}}", dim(f"  {news}{due} ({one_line(row['next_fetch_why'])})"))
 
 
 @click.command(short_help="The newest stories.")
@@ -243,7 +249,7 @@ def search(places: Places, words: Sequence[str], number: int, form: Form) -> Non
         put_rows(map(_row, articles), form, ROW)
         return
     for article in articles:
-        _headline(article, short_time(_published(article)))
+        _headline(article, short_time(_published(article)).rjust(17))
         _snippet(article.text, words)
     if not articles:
         say("No story holds all of that.")
@@ -254,11 +260,12 @@ def _snippet(text: str, words: Sequence[str]) -> None:
     stems = [re.escape(word[: max(4, len(word) - 2)]) for word in re.findall(r"\w+", " ".join(words))]
     hit = re.search(rf"\b(?:{'|'.join(stems)})\w*", text, re.I) if stems else None
     start, end = hit.span() if hit else (0, 0)
-    before, after = one_line(text[max(0, start - SNIPPET) : start]), one_line(text[end : end + SNIPPET])
+    room = (width() - INDENT - len("……") - (end - start)) // 2 - 1 if is_terminal() else SNIPPET
+    before, after = one_line(text[max(0, start - room) : start]), one_line(text[end : end + room])
     gap = " " if start and text[start - 1].isspace() else ""
     tail = " " if text[end : end + 1].isspace() else ""
     put(
-        "         ",
+        " " * INDENT,
         dim(f"…{before}{gap}"),
         coloured(one_line(text[start:end]), "yellow"),
         dim(f"{tail}{after}…"),

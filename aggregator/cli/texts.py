@@ -165,7 +165,7 @@ def _print(document: Document, show_removed: bool) -> None:
     for position, paragraph in enumerate([*document.paragraphs, ""]):
         for block in places.get(position, []):
             put()
-            put(coloured(f"  ✂ {block.reason}: ", "red"), dim(one_line(block.text)))
+            put(coloured(f"  ✂ {block.reason}: ", "magenta"), dim(one_line(block.text)))
         if paragraph:
             put()
             put(_wrapped(paragraph))
