@@ -38,7 +38,18 @@ TEASER_ENDINGS = ("…", "...", "[…]", "[...]", "...]", "…]")
 WORSE_THAN_FEED = 0.6
 #: Kinds of failure that pass: the feed's text is stored, and the page is tried again after these waits.
 PASSING = frozenset(
-    {"dns", "connect", "tls", "timeout", "incomplete", "bad_http", "held", "rate_limited", "server_error"}
+    {
+        "dns",
+        "connect",
+        "tls",
+        "timeout",
+        "incomplete",
+        "bad_http",
+        "bug",
+        "held",
+        "rate_limited",
+        "server_error",
+    }
 )
 LONGEST_RETRY = 86400  # seconds; whatever the server's Retry-After says
 RETRY_AFTER = (timedelta(minutes=20), timedelta(hours=3))
