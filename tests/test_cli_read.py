@@ -202,6 +202,26 @@ def test_folding_what_is_not_there_is_exit_2_and_changes_nothing(words):
     assert rows("select count(*) from articles") == before
 
 
+def test_restore_puts_a_removed_block_back_and_keeps_the_text_before():
+    [(block_id, article_id, words)] = rows(
+        "select r.id, r.article_id, b.text from removed_blocks r join boilerplate b on b.id = r.boilerplate_id"
+        " where r.article_id is not null order by length(b.text) desc limit 1"
+    )
+    assert f"  b{block_id}  " in fine("why", article_id, "-v")
+    result = run("restore", f"b{block_id}")
+    assert result.exit_code == 0, result.stderr
+    assert f"✓ b{block_id} is back in the text of article {article_id}" in result.stderr
+    assert words in rows("select text from articles where id = ?", article_id)[0][0]
+    assert "Earlier wordings  1 revision" in fine("why", article_id)
+
+
+@pytest.mark.parametrize("block", ["b99999", "x"])
+def test_restore_of_what_is_not_there_is_exit_2(block):
+    result = run("restore", block)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.stderr
+
+
 # ------------------------------------------------------------------------------------------ prune, backup
 
 

@@ -29,7 +29,7 @@ SECTIONS: dict[str, list[click.Command]] = {
     "Choose feeds": [feeds.add, feeds.import_, feeds.export, feeds.check],
     "Get the news": [rounds.fetch, rounds.daemon, read.status],
     "Read": [read.latest, read.search],
-    "Ask why, and correct": [explain.why, stories.unfold, stories.fold],
+    "Ask why, and correct": [explain.why, stories.unfold, stories.fold, stories.restore],
     "Single texts": [texts.extract, texts.dedupe],
     "Upkeep": [upkeep.prune, upkeep.backup, shell.completion],
 }

@@ -189,11 +189,15 @@ def _removed(title: str, blocks: Sequence[dict[str, Any]], verbosity: int) -> No
     _section(title, count(len(blocks), "block"))
     shown = list(blocks) if verbosity > 0 else list(blocks)[:MOST_BLOCKS]
     column = max(len(str(block["reason"])) for block in shown)
+    numbers = max(len(f"b{block['id']}") for block in shown)
     for block in shown:
         pages = f"  on {count(block['pages'], 'page')}" if block["pages"] > 1 else ""
-        text = fitted(one_line(block["text"]), max(width() - column - len(pages) - 6, 20))
+        number = f"b{block['id']}".rjust(numbers)
+        text = fitted(one_line(block["text"]), max(width() - numbers - column - len(pages) - 8, 20))
         text = text if verbosity > 0 or len(text) < 200 else text[:199] + "…"
-        put("  ", coloured(f"{block['reason']:<{column}}", "magenta"), f"  {text}", dim(pages))
+        put(
+            dim(f"  {number}  "), coloured(f"{block['reason']:<{column}}", "magenta"), f"  {text}", dim(pages)
+        )
     if len(shown) < len(blocks):
         put(dim(f"  and {len(blocks) - len(shown)} more; -v shows them"))
 
@@ -224,7 +228,7 @@ def _copies(kept: str, copies: Sequence[dict[str, Any]], likenesses: dict[int, S
         if likeness := likenesses.get(copy["id"]):
             _side_by_side(kept, copy["text"], f"c{copy['id']}", likeness)
     put()
-    put(dim(f"  `aggregator unfold c{copies[0]['id']}` makes it a story of its own, for good"))
+    put(dim(f"  `aggregator unfold c{copies[0]['id']}` would make it a story of its own, and remember that"))
 
 
 def _evidence(evidence: dict[str, Any]) -> None:

@@ -1,8 +1,9 @@
-"""`fold` and `unfold`: what the machine decided about copies, corrected by hand and remembered."""
+"""`fold`, `unfold`, `restore`: what the machine decided, corrected by hand."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import click
@@ -11,17 +12,21 @@ from aggregator.cli.output import bold, coloured, dim, one_line, say
 from aggregator.cli.places import Places, db_option, feeds_option, pass_places, talk_options
 
 
-def _copy_number(_: click.Context, __: click.Parameter, value: str) -> int:
-    """The number of a copy, as `why` shows it: c45, or 45."""
-    if found := re.fullmatch(r"c?(\d{1,18})", value.strip(), re.I):
-        return int(found[1])
-    raise click.BadParameter(
-        f"{value!r} is not the number of a copy; `aggregator why ARTICLE` shows them: c45"
-    )
+def _numbered(letter: str, noun: str) -> Callable[[click.Context, click.Parameter, str], int]:
+    """Reads the number of a copy or block, as `why` shows it: c45, or 45."""
+
+    def read(_: click.Context, __: click.Parameter, value: str) -> int:
+        if found := re.fullmatch(rf"{letter}?(\d{{1,18}})", value.strip(), re.I):
+            return int(found[1])
+        raise click.BadParameter(
+            f"{value!r} is not the number of a {noun}; `aggregator why ARTICLE` shows them: {letter}45"
+        )
+
+    return read
 
 
 @click.command(short_help="Bring a folded copy back as a story of its own.")
-@click.argument("copy", metavar="ID", callback=_copy_number)
+@click.argument("copy", metavar="ID", callback=_numbered("c", "copy"))
 @talk_options
 @db_option
 @feeds_option
@@ -74,3 +79,27 @@ def fold(places: Places, article: int, into: int) -> None:
             dim(f"  is copy c{saved.duplicate_id} of article {into}"),
         )
         say(dim(f"  {one_line(kept.title)}"))
+
+
+@click.command(short_help="Put a removed block back into its text.")
+@click.argument("block", metavar="BLOCK", callback=_numbered("b", "block"))
+@talk_options
+@db_option
+@feeds_option
+@pass_places
+def restore(places: Places, block: int) -> None:
+    """Put a block that was taken away from a page back where it stood. The text before is kept as a revision.
+
+    BLOCK is its number, as `aggregator why` shows it: b7. To keep such blocks from now on, see `keep` in feeds.yaml.
+
+    \b
+    Example:
+      aggregator restore b7
+    """
+    from aggregator import pipeline
+
+    with places.store() as store:
+        saved = pipeline.restore(store, block, datetime.now(UTC))
+    if places.verbosity >= 0:
+        where = f"copy c{saved.duplicate_id}" if saved.duplicate_id else f"article {saved.article_id}"
+        say(coloured("✓ ", "green"), bold(f"b{block}"), f" is back in the text of {where}")
