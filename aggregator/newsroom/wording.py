@@ -36,6 +36,7 @@ CURES: dict[str, str] = {
     "broken_feed": "The publisher has to mend it. It is asked again; tell them if it stays.",
     "held": "Nothing to do: it is asked again when the host allows.",
     "stopped": "Nothing to do: the next run asks again.",
+    "bug": "Please report it, with this feed's address; the other feeds go on.",
     "parse_limit": "The feed is too large or too deep to read safely. Look for a smaller one.",
 }
 

@@ -5,6 +5,7 @@ their looks are in ../templates and ../static and are yours to change.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,21 @@ def prepare_jinja2_environment(env: Any) -> None:
 
 @hookimpl
 def get_metadata() -> dict[str, Any]:
-    """What each column means, from the schema itself."""
+    """What each column means, from the schema itself (Datasette 0.65)."""
     tables = {table: {"columns": columns} for table, columns in COLUMNS.items()}
     return {"databases": {DATABASE: {"tables": tables}}}
+
+
+@hookimpl
+def startup(datasette: Any) -> Callable[[], Awaitable[None]] | None:
+    """The same for Datasette 1.0, which asks no plugin but keeps its own records."""
+
+    async def explain_columns() -> None:
+        for table, columns in COLUMNS.items():
+            for column, meaning in columns.items():
+                await datasette.set_column_metadata(DATABASE, table, column, "description", meaning)
+
+    return explain_columns if hasattr(datasette, "set_column_metadata") else None
 
 
 @hookimpl
@@ -46,21 +59,23 @@ def extra_template_vars(datasette: Any, request: Any) -> dict[str, Any]:
         """A page's contents, or None when there is no database yet or it may not be seen."""
 
         async def contents(*args: object) -> dict[str, Any] | None:
-            if DATABASE not in datasette.databases:
-                return None
-            visible, _ = await datasette.check_visibility(
-                request.actor if request else None, permissions=[("view-database", DATABASE), "view-instance"]
-            )
-            if not visible:
+            if DATABASE not in datasette.databases or not await _visible(datasette, request):
                 return None
             found: dict[str, Any] | None = await content(datasette.get_database(DATABASE), *args)
             return found
 
         return contents
 
+    async def name() -> str:
+        if hasattr(datasette, "get_instance_metadata"):  # 1.0
+            metadata = await datasette.get_instance_metadata()
+        else:
+            metadata = datasette.metadata()
+        return str(metadata.get("title") or "Newsroom")
+
     return {
         "today": datetime.now(UTC).isoformat(),
-        "newsroom_name": datasette.metadata("title", fallback=False) or "Newsroom",
+        "newsroom_name": name,
         "newsroom_css": _stylesheet(datasette),
         "front_page": page(pages.front),
         "article_page": page(pages.article),
@@ -84,6 +99,21 @@ def render_cell(value: Any, column: str, table: str | None, database: str, datas
             datasette.urls.table(database, LEADS[column]), value, escape(value)
         )
     return None
+
+
+async def _visible(datasette: Any, request: Any) -> bool:
+    """Whether whoever asks may see the database."""
+    actor = request.actor if request else None
+    if hasattr(datasette, "allowed"):  # 1.0
+        from datasette.resources import DatabaseResource  # type: ignore[import-untyped]
+
+        return bool(
+            await datasette.allowed(action="view-database", resource=DatabaseResource(DATABASE), actor=actor)
+        )
+    visible, _ = await datasette.check_visibility(
+        actor, permissions=[("view-database", DATABASE), "view-instance"]
+    )
+    return bool(visible)
 
 
 def _stylesheet(datasette: Any) -> str:
