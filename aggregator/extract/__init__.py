@@ -1,29 +1,33 @@
-"""A page in, the clean article out, with what was taken away and why. Pure: no network, no clock but `now`."""
+"""A page in, the clean article out, with what was taken away and why. Pure: no network, no clock but `now`.
+
+    bytes --decode--> text --tree--> blocks --judge--> which are article --article (BeautifulSoup)--> paragraphs
+                        \\--evidence--> JSON-LD, meta --headline, people, dates, head--> title, authors, date
+
+How it decides, and what was measured, is in docs/extraction.md.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-
-import soupsieve
+from typing import Any
 
 from .. import urls
 from ..model import Block as Fingerprint
 from ..model import Document, Entry, Removed, SiteMemory
-from . import article, dates, evidence, headline, judge, people, tree
+from . import article, dates, evidence, head, headline, judge, kinds, lexicon, people, selectors, tree, trees
 from .decode import decode
+from .features import Page
+from .selectors import check_selector
 
 __all__ = ["check_selector", "extract", "extract_fragment"]
 
-
-def check_selector(css: str) -> str | None:
-    """What is wrong with a CSS selector of `keep` or `drop`, or None."""
-    try:
-        soupsieve.compile(css)
-    except soupsieve.SelectorSyntaxError as error:
-        return str(error).partition("\n")[0]
-    return None
+MAX_FINGERPRINTS = 400  # removed blocks that site memory is told of; the kept ones always are
+MAX_FINGERPRINT_TEXT = 200  # characters
+MAX_REMOVED_TEXT = 5_000  # characters of one removed block that are reported
 
 
 def extract(
@@ -37,59 +41,133 @@ def extract(
     charset: str | None = None,
     now: datetime | None = None,
 ) -> Document:
-    """Read a page: the article's paragraphs, title, authors, date, and every block taken away with its reason."""
+    """Read a page: the article's paragraphs, its title, authors and date, and every block taken away with the reason.
+
+    html: the page, bytes as they came or text. url: where it is from, for links, the site's name and its address's date.
+    hint: the feed entry that led here; its date decides between dates that disagree, its summary helps to find the text.
+    site: what was learned of the site; paths that never held text on other pages count against a block.
+    keep, drop: CSS selectors that hold the text, and that are taken away; they win over everything else.
+    charset: the HTTP header's. now: when the page was fetched (default: this moment); later dates are not believed.
+
+    Never raises on what a page may contain; raises ValueError for a selector that is no CSS.
+    `Document.blocks` that were kept are the paragraphs, in order.
+    """
     for css in (*keep, *drop):
         problem = check_selector(css)
         if problem:
             raise ValueError(f"{css}: {problem}")
-    now = now or datetime.now(UTC)
     markup = decode(html, charset) if isinstance(html, bytes) else html
-    root = tree.parse(markup)
-    if root is None:
-        return Document(url, hint.title if hint else "", ())
-    facts = evidence.read(root)
-    blocks, _ = tree.read(root)
-    scores, reasons = judge.judge(blocks)
-    kept = [score >= 0.55 for score in scores]
-    chosen = [block for block in blocks if kept[block.index]]
-    top = article.container(chosen)
-    paragraphs = article.build(top, blocks, kept) if top else []
-    host = urls.host(url) if url else ""
-    heads = [b.text for b in blocks if b.node.tag == "h1"]
-    title = headline.choose(facts, heads, host, hint.title if hint else None)
-    sites = headline.site_names(facts, host)
-    authors = people.choose(facts, [], sites, hint.authors if hint else ())
-    published = dates.choose(dates.declared(facts, now), [], dates.from_url(url, now), hint.published if hint else None)
-    removed, position = [], 0
-    for block in blocks:
-        if kept[block.index]:
-            position += 1
-        else:
-            removed.append(Removed(block.text, reasons[block.index], position, 1 - scores[block.index]))
-    return Document(
-        url=url,
-        title=title,
-        paragraphs=tuple(paragraphs),
-        byline=", ".join(authors) or None,
-        authors=authors,
-        published=published,
-        language=(facts.language or (hint.language if hint else None) or "").split("-")[0].lower() or None,
-        image=urls.absolute(facts.first("og:image", "twitter:image"), url),
-        summary=facts.description or (hint.summary if hint else "") or None,
-        canonical_url=urls.absolute(facts.canonical, url),
-        next_url=urls.absolute(facts.links.get("next"), url),
-        removed=tuple(removed),
-        blocks=tuple(Fingerprint(_hash(b.text), tree.path(b.node), kept[b.index], b.text[:200]) for b in blocks),
-    )
-
-
-def _hash(text: str) -> int:
-    digest = hashlib.blake2b(" ".join(text.casefold().split()).encode("utf-8", "replace"), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+    return _read(markup, url, hint, site, keep, drop, now or datetime.now(UTC))
 
 
 def extract_fragment(
     html: str, url: str | None = None, *, hint: Entry | None = None, now: datetime | None = None
 ) -> Document:
-    """Read a feed entry's own content: a fragment without page furniture."""
-    return extract(html, url, hint=hint, now=now)
+    """Read a feed entry's own content, an HTML fragment: all of it is article but lines such as "Read more".
+
+    Title, authors and date are the entry's (`hint`). Never raises.
+    """
+    root = tree.parse(html)
+    base = Document(
+        url,
+        hint.title if hint else "",
+        (),
+        byline=", ".join(hint.authors) or None if hint else None,
+        authors=hint.authors if hint else (),
+        published=_believable(hint.published if hint else None, now or datetime.now(UTC)),
+        language=hint.language if hint else None,
+        image=hint.image if hint else None,
+        summary=(hint.summary or None) if hint else None,
+    )
+    if root is None:
+        return base
+    blocks, nodes = tree.read(root)
+    page = Page(blocks, nodes, base.title)
+    made = judge.decide_fragment(page)
+    return _assemble(base, page, made)
+
+
+def _believable(value: datetime | None, now: datetime) -> datetime | None:
+    return value if dates.plausible(value, now) else None
+
+
+def _read(
+    markup: str,
+    url: str | None,
+    hint: Entry | None,
+    site: SiteMemory | None,
+    keep: Sequence[str],
+    drop: Sequence[str],
+    now: datetime,
+) -> Document:
+    root = tree.parse(markup)
+    if root is None:
+        return Document(url, hint.title if hint else "", (), flags=("index",))
+    facts = evidence.read(root)
+    blocks, nodes = tree.read(root)
+    host = urls.host(url) if url and urls.is_web(url) else ""
+    summary = facts.description or (hint.summary if hint else "")
+    title = headline.choose(facts, [b.text for b in blocks if b.node.tag == "h1"], host, hint.title if hint else None)
+    page = Page(blocks, nodes, title, summary, facts.body)
+    scores = judge.score(page, lexicon.learned(), *trees.learned())
+    if site is not None:
+        scores = judge.with_memory(page, scores, site)
+    made = judge.decide(page, scores, url, facts.is_live)
+    flags = kinds.flags(page, made, facts, url)
+    if keep or drop:
+        selectors.apply(root, page, made, keep, drop)
+    lines = head.lines(page, made.kept)
+    if not title:
+        title = headline.clean(head.title(page, made.kept))
+    sites = headline.site_names(facts, host)
+    authors = people.choose(facts, head.bylines(lines), sites, hint.authors if hint else ())
+    published = dates.choose(
+        dates.declared(facts, now),
+        head.published(page, lines, now, day_first=facts.day_first),
+        dates.from_url(url, now),
+        _believable(hint.published if hint else None, now),
+    )
+    language = facts.language or (hint.language if hint else None) or ""
+    base = Document(
+        url=url,
+        title=title,
+        paragraphs=(),
+        byline=", ".join(authors) or None,
+        authors=authors,
+        published=published,
+        language=re.split(r"[-_]", language.strip())[0].lower()[:3] or None,
+        image=urls.absolute(facts.first("og:image", "twitter:image", "twitter:image:src"), url) or (hint.image if hint else None),
+        summary=summary or None,
+        canonical_url=urls.absolute(facts.canonical, url),
+        next_url=kinds.next_page(root, facts, url),
+        flags=flags,
+    )
+    return _assemble(base, page, made)
+
+
+def _assemble(base: Document, page: Page, made: judge.Judgement) -> Document:
+    """Fill in the paragraphs, what was removed, and the fingerprints."""
+    blocks, kept = page.blocks, made.kept
+    top = article.container([block for block in blocks if kept[block.index]])
+    paragraphs = article.build(top, blocks, kept) if top else []
+    removed, fingerprints, position, others = [], [], 0, 0
+    for block in blocks:
+        i = block.index
+        if kept[i]:
+            position += 1
+        else:
+            text = block.text[:MAX_REMOVED_TEXT]
+            removed.append(Removed(text, made.reasons[i], position, round(1 - made.scores[i], 3)))
+            others += 1
+            if others > MAX_FINGERPRINTS:
+                continue
+        fingerprints.append(
+            Fingerprint(_fingerprint(block.text), page.paths[i], kept[i], block.text[:MAX_FINGERPRINT_TEXT])
+        )
+    return replace(base, paragraphs=tuple(paragraphs), removed=tuple(removed), blocks=tuple(fingerprints))
+
+
+def _fingerprint(text: str) -> int:
+    """A signed 64-bit hash of a block's words, so that it fits SQLite's integers."""
+    words: Any = " ".join(text.casefold().split()).encode("utf-8", "replace")
+    return int.from_bytes(hashlib.blake2b(words, digest_size=8).digest(), "big", signed=True)

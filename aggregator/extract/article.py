@@ -13,7 +13,7 @@ from typing import Any
 from bs4 import BeautifulSoup, NavigableString, Tag
 from bs4.builder import HTMLTreeBuilder
 
-from .tree import MAX_DEPTH, SKIP, Block, Node
+from .tree import MAX_DEPTH, SKIP, Block, Node, swallows
 
 
 class _Transplant(HTMLTreeBuilder):
@@ -42,7 +42,7 @@ class _Transplant(HTMLTreeBuilder):
             self._text(element.text, (id(element), False))
         if depth < MAX_DEPTH:
             for child in element:
-                if child.tag not in SKIP:
+                if child.tag not in SKIP or swallows(child):
                     self._element(child, depth + 1)
                 if child.tail:
                     self._text(child.tail, (id(child), True))
@@ -54,6 +54,13 @@ class _Transplant(HTMLTreeBuilder):
         string = NavigableString(text)
         soup.object_was_parsed(string)
         self.strings[slot] = string
+
+
+def transplant(root: Any) -> tuple[BeautifulSoup, dict[int, int]]:
+    """An lxml element as a BeautifulSoup, and for the id of each element the id of its Tag."""
+    builder = _Transplant()
+    soup = BeautifulSoup(root, builder=builder)
+    return soup, {element: id(tag) for element, tag in builder.tags.items()}
 
 
 def container(blocks: Sequence[Block]) -> Node | None:

@@ -61,6 +61,12 @@ class Evidence:
         return max((text(value) for value in self.article("articleBody", "text")), key=len, default="")
 
     @property
+    def day_first(self) -> bool:
+        """Whether 03/04/2025 is 3 April here: everywhere but in the United States and the Philippines."""
+        locale = (self.first("og:locale") or self.language or "").replace("_", "-").lower()
+        return locale not in ("en-us", "en-ph", "es-us", "en")
+
+    @property
     def is_live(self) -> bool:
         return any("LiveBlogPosting" in types(item) for item in self.articles)
 

@@ -23,6 +23,12 @@ _ROLE = re.compile(
     r"\s*(?:,|\||–|—| - )\s*(?:[\w\s-]*\b(?:correspondent|reporter|editor|writer|journalist|columnist|contributor|producer|analyst|redakteur(?:in)?|staff|news|bureau chief)\b).*$",
     re.I,
 )
+_NAME_WORD = re.compile(r"^[^\W\d_a-z][^\W\d_]*\.?(?:['’-][^\W\d_]+)*\.?,?$")
+_PARTICLES = frozenset("al bin da de del della den der di do dos du el la le ten ter van von y zu".split())
+_NOT_NAMES = frozenset(
+    "about article articles author blog by category comments contact editor email facebook follow home news newsletter posted "
+    "published read share staff subscribe team twitter updated view written years ago min minutes the and of in on for".split()
+)
 _GENERIC = frozenset("admin administrator anonymous author editor guest null none unknown undefined user webmaster root".split())
 
 
@@ -37,6 +43,21 @@ def clean(name: str) -> str:
     if name.isupper() and " " in name:
         name = name.title()
     return name
+
+
+def says_by(text: str) -> bool:
+    """Whether a line begins the way bylines do: "By Ann Lee", "Von Ann Lee"."""
+    return _BY.match(text) is not None
+
+
+def is_name(name: str) -> bool:
+    """Whether this looks like a person's name: two to five words with capitals ("Ludwig van Beethoven")."""
+    words = name.split()
+    return (
+        1 < len(words) <= 5
+        and all(_NAME_WORD.match(word) or word in _PARTICLES for word in words)
+        and not any(word.casefold() in _NOT_NAMES for word in words)
+    )
 
 
 def split(text: str) -> list[str]:

@@ -21,6 +21,8 @@ SKIP = frozenset(
     "area audio button canvas datalist embed frame frameset head iframe input math meter noscript object option "
     "progress rp rt script select style svg template textarea title video".split()
 )
+#: Of these, what may have swallowed the rest of the page, because nobody closed it (`<button/>` closes nothing).
+_SWALLOWS = frozenset("audio button canvas object select svg video".split())
 #: Elements that do not end a paragraph.
 INLINE = frozenset(
     "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark nobr output picture q ruby "
@@ -71,7 +73,7 @@ class Node:
 class Block:
     """A paragraph of the page, with where it comes from. `slots` are (element, is_tail) pairs of its text."""
 
-    __slots__ = ("has_time", "index", "linked", "node", "slots", "strong", "text", "words")
+    __slots__ = ("index", "linked", "node", "slots", "strong", "text", "time", "words")
 
     def __init__(self, node: Node, text: str, linked: int, strong: int, slots: list[tuple[Any, bool]]) -> None:
         self.node = node
@@ -80,7 +82,7 @@ class Block:
         self.strong = strong
         self.slots = slots
         self.index = 0
-        self.has_time = False
+        self.time: str | None = None  # of a `time` element in it: machine-readable if it has that, else its text
         self.words = text.count(" ") + 1 if text.isascii() else count_words(text)
 
 
@@ -121,6 +123,11 @@ def parse(markup: str) -> Any | None:
         return None
 
 
+def swallows(element: Any) -> bool:
+    """Whether this control holds paragraphs: then it was left open, and what it holds is the page."""
+    return element.tag in _SWALLOWS and element.find(".//p") is not None
+
+
 class _Reader:
     """State of one walk: the text collected since the last block ended."""
 
@@ -130,7 +137,7 @@ class _Reader:
         self.pieces: list[tuple[str, int, Any, bool]] = []  # text, state, element, is_tail; "\n": a line break
         self.text_seen = False
         self.broke = False  # the last thing seen was a line break
-        self.has_time = False
+        self.time: str | None = None
 
     def walk(self, element: Any, node: Node, state: int, depth: int) -> None:
         text = element.text
@@ -146,12 +153,18 @@ class _Reader:
                     elif tag in BOLD:
                         inner |= STRONG
                     elif tag == "time":
-                        self.has_time = True
+                        self.time = child.get("datetime") or child.get("content") or "".join(child.itertext())
                     self.walk(child, node, inner, depth + 1)
                 else:
                     self.add("".join(child.itertext()), state, child, False)
             elif tag in SKIP:
-                pass
+                if swallows(child):
+                    self.flush(node)
+                    below = Node(child, tag, None)
+                    below.parent, below.depth = node, node.depth + 1
+                    self.nodes.append(below)
+                    self.walk(child, below, 0, depth + 1)
+                    self.flush(below)
             elif tag == "br":
                 if self.broke:
                     self.flush(node)
@@ -187,7 +200,8 @@ class _Reader:
             else:
                 self.append(node, pieces)
         self.pieces = []
-        self.text_seen = self.broke = self.has_time = False
+        self.text_seen = self.broke = False
+        self.time = None
 
     def append(self, node: Node, pieces: list[tuple[str, int, Any, bool]]) -> None:
         text = pieces[0][0] if len(pieces) == 1 else "".join([piece[0] for piece in pieces])
@@ -205,7 +219,7 @@ class _Reader:
                     strong += length
             slots.append((element, is_tail))
         block = Block(node, text, min(linked, len(text)), min(strong, len(text)), slots)
-        block.has_time = self.has_time
+        block.time = self.time
         block.index = len(self.blocks)
         self.blocks.append(block)
 

@@ -1,0 +1,114 @@
+"""The article's own head: the lines around its title, where a reader finds who wrote it and when.
+
+Only from there are visible dates and names taken: lines in the page's menus, sidebars, widgets, related stories and
+comments are left out, whatever they say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from . import dates, people
+from .features import Page
+from .tree import KINDS, Block
+
+BEFORE, AFTER = 8, 25  # blocks before and after the title that can belong to the head
+BODY_BLOCKS = 2  # blocks of the body after which the head is over: bylines stand below the standfirst, too
+MAX_LINE = 160  # characters of a line that is looked at
+
+_ELSEWHERE = sum(KINDS[kind] for kind in ("menu", "sidebar", "footer", "related", "comments", "modal", "advertisement", "consent"))
+_UPDATED = re.compile(r"updat|modif|aktualis|mis à jour|actualiz|atualiz|aggiorn|bijgewerkt|oppdatert|uppdater|更新|수정|güncel|обновл", re.I)
+_PUBLISHED = re.compile(
+    r"publi|posted|veröffentl|erschien|opublik|gepubl|입력|등록|公開|发布|發布|配信|fecha|yayın|опублик|first|created|on\b", re.I
+)
+_AUTHOR_LINK = re.compile(r"/(?:author|authors|autor|autoren|auteur|auteurs|by|contributor|contributors|people|profile|profiles|staff|team|writer|reporter|journalist)s?/", re.I)
+_TEMPERATURE = re.compile(r"(?<!\w)[-−–]?\d{1,3}(?:[.,]\d)?\s?°?\s?[CF]\b|\d\s?°")
+_NAMED = KINDS["byline"] | KINDS["author"]
+
+
+def lines(page: Page, kept: Sequence[bool]) -> list[Block]:
+    """The short lines of the head, in document order."""
+    blocks = page.blocks
+    first = next((i for i, is_kept in enumerate(kept) if is_kept), None)
+    at = page.title_at if page.title_at >= 0 else first
+    if at is None:
+        return []
+    found, body = [], 0
+    for block in blocks[max(0, at - BEFORE) : at + AFTER]:
+        i = block.index
+        if kept[i] and i > at and len(block.text) > MAX_LINE:
+            body += 1
+            if body > BODY_BLOCKS:
+                break
+        elif len(block.text) <= MAX_LINE and not block.node.above & _ELSEWHERE:
+            found.append(block)
+    return found
+
+
+def published(page: Page, head: Sequence[Block], now: datetime, *, day_first: bool = True) -> list[datetime]:
+    """Dates in the head, best first: what says "published", what says nothing, what says "updated".
+
+    A date before the title counts only if it says what it is: by words, a time element or its class; else it is
+    the day the page was made. So is one beside a temperature.
+    """
+    found: list[tuple[int, datetime]] = []
+    for block in head:
+        marked = block.time or _PUBLISHED.search(block.text) or block.node.mask & _NAMED
+        if not marked and (block.index < page.title_at or page.title_at < 0):
+            continue
+        near = page.blocks[max(0, block.index - 2) : block.index + 3]
+        if any(_TEMPERATURE.search(other.text) for other in near if len(other.text) < 40):
+            continue
+        value = dates.parse(block.time, day_first=day_first) if block.time else None
+        value = value or dates.visible(block.text, day_first=day_first)
+        if value is None or not dates.plausible(value, now):
+            continue
+        updated, fresh = _UPDATED.search(block.text), _PUBLISHED.search(block.text)
+        rank = 2 if updated and not fresh else 0 if fresh and not updated else 1
+        found.append((rank, value))
+    return [value for _, value in sorted(found, key=lambda item: item[0])]
+
+
+def title(page: Page, kept: Sequence[bool]) -> str:
+    """On a page that names its title nowhere: the last short line before the text that is no sentence."""
+    for block in reversed(page.blocks[: next((i for i, is_kept in enumerate(kept) if is_kept), 0)]):
+        if 15 <= len(block.text) <= MAX_LINE and block.linked * 2 < len(block.text) and dates.visible(block.text) is None:
+            return block.text
+    return ""
+
+
+def bylines(head: Sequence[Block]) -> list[list[str]]:
+    """Names in the head, best first: links to an author's page, lines with "By", lines marked up as byline."""
+    linked: list[list[str]] = []
+    said: list[list[str]] = []
+    marked: list[list[str]] = []
+    for block in head:
+        names = [name for name in map(people.clean, _author_links(block)) if people.is_name(name)]
+        if names:
+            linked.append(names)
+        if people.says_by(block.text):
+            said.append([name for name in people.split(block.text) if people.is_name(name)])
+        elif block.node.mask & _NAMED or (block.node.parent or block.node).mask & _NAMED:
+            marked.append([name for name in people.split(block.text) if people.is_name(name)])
+    together = [name for names in linked for name in names]
+    return [names for names in ([together] if together else []) + said + marked if names]
+
+
+def _author_links(block: Block) -> list[str]:
+    found = []
+    for element, is_tail in block.slots:
+        link = element
+        if is_tail:
+            continue
+        while link is not None and link.tag in ("span", "b", "strong", "em", "i"):
+            link = link.getparent()
+        if link is None or link.tag != "a":
+            continue
+        rel, href = link.get("rel") or "", link.get("href") or ""
+        if "author" in rel or "author" in (link.get("class") or "") or _AUTHOR_LINK.search(href):
+            text = " ".join("".join(link.itertext()).split())
+            if text not in found:
+                found.append(text)
+    return found

@@ -1,0 +1,132 @@
+"""What kind of page is it? Index pages, consent walls, paywall stubs, live blogs, and articles with a next page."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from .. import urls
+from . import evidence as ev
+from . import labels
+from .evidence import Evidence
+from .features import Page
+from .judge import Judgement
+from .tree import HEADINGS, KINDS
+
+STUB_WORDS = 250  # a text with a paywall's words beside it that is shorter than that was cut
+WALL_SHARE = 0.5  # of the kept text that talks of consent: then the wall is all there is
+TEASERS = 4  # kept blocks under linked headings that make a page an index ...
+TEASER_SHARE = 0.6  # ... if they are this much of the text
+
+_NUMBER = re.compile(r"^(?:[/_-]|\.html?/|/?\?|&)?(?:page|seite|pagina|pag|p|pg|part)?[/=_-]?(\d{1,2})(?:\.html?|/)?$", re.I)
+
+
+def flags(page: Page, made: Judgement, facts: Evidence, url: str | None) -> tuple[str, ...]:
+    """The page's flags. Walls and index pages lose their paragraphs: `made` is changed."""
+    found = []
+    if made.live:
+        found.append("live")
+    if _is_consent(page, made):
+        found.append("consent")
+        _clear(made, "consent")
+    elif _is_index(page, made, facts, url):
+        found.append("index")
+        _clear(made, "index")
+    if _is_paywalled(page, made, facts):
+        found.append("paywall")
+    return tuple(found)
+
+
+def _clear(made: Judgement, reason: str) -> None:
+    for i, kept in enumerate(made.kept):
+        if kept:
+            made.kept[i], made.reasons[i] = False, reason
+
+
+def _is_consent(page: Page, made: Judgement) -> bool:
+    total = wall = 0
+    for block in page.blocks:
+        if made.kept[block.index]:
+            length = len(block.text)
+            total += length
+            if block.node.above & KINDS["consent"] or "consent" in labels.phrases(block.text):
+                wall += length
+    return total > 0 and wall >= WALL_SHARE * total
+
+
+def _is_index(page: Page, made: Judgement, facts: Evidence, url: str | None) -> bool:
+    """No article: nothing was kept, or what was kept are teasers, each under a heading that is a link."""
+    if not any(made.kept):
+        return True
+    if facts.articles or facts.first("og:type").lower() == "article":
+        return False
+    total = teased = 0
+    teasers = set()
+    for block in page.blocks:
+        if not made.kept[block.index]:
+            continue
+        total += len(block.text)
+        node = block.node
+        for box in (node, node.parent, node.parent.parent if node.parent else None):
+            if box is None or box.first < 0 or box.blocks > 8:
+                continue
+            if any(
+                other.node.tag in HEADINGS and other.linked > 0.8 * len(other.text)
+                for other in page.blocks[box.first : box.last + 1]
+            ):
+                teased += len(block.text)
+                teasers.add(id(box))
+                break
+    return len(teasers) >= TEASERS and teased >= TEASER_SHARE * total
+
+
+def _is_paywalled(page: Page, made: Judgement, facts: Evidence) -> bool:
+    words = sum(block.words for block in page.blocks if made.kept[block.index])
+    if words >= STUB_WORDS:
+        return False
+    if any(str(ev.text(value) or value).lower() == "false" for value in facts.article("isAccessibleForFree")):
+        return True
+    free = [item.get("isAccessibleForFree") for item in facts.articles]
+    if any(value is False for value in free):
+        return True
+    return any("paywall" in labels.phrases(block.text) for block in page.blocks)
+
+
+def next_page(root: Any, facts: Evidence, url: str | None) -> str | None:
+    """The next page of an article in several pages, None if there is none.
+
+    A link counts when it is this page's address with the next number at its end: `rel=next` alone does not, for many
+    sites it is the next story.
+    """
+    if not url or not urls.is_web(url):
+        return None
+    stem, number = _stem(url)
+    tail = stem.rsplit("/", 1)[-1]
+    if len(tail) < 8:
+        return None
+    links = [facts.links.get("next")]
+    links += [element.get("href") for element in root.iter("a") if tail in (element.get("href") or "")]
+    for link in links:
+        other = urls.absolute(link, url) if link else None
+        if other and _stem(other) == (stem, number + 1):
+            return other
+    return None
+
+
+def _stem(url: str) -> tuple[str, int]:
+    """An address without its page number, and the number (1 if it has none)."""
+    parts = urlsplit(url.split("#")[0])
+    path = parts.path.removesuffix("/")
+    host = (parts.hostname or "").removeprefix("www.")
+    for cut in (*range(max(0, len(path) - 12), len(path)),):
+        match = _NUMBER.match(path[cut:]) if path[cut] in "/_-." else None
+        if match and int(match[1]) > 0 and cut > 8 and not parts.query:
+            base = path[:cut]
+            return f"{host}{_bare(base)}", int(match[1])
+    query = re.search(r"(?:^|&)(?:page|seite|pagina|pag|p|pg|part)=(\d{1,2})$", parts.query, re.I)
+    return f"{host}{_bare(path)}", int(query[1]) if query else 1
+
+
+def _bare(path: str) -> str:
+    return re.sub(r"\.html?$", "", path)
