@@ -5,11 +5,13 @@
 Requirements: nothing raises but ParseError; never fewer entries than feedparser alone; a hostile document costs
 at most 3 s of CPU and 64 MB; a poll that brings one new entry costs as much as one entry.
 
-Theory of operation: an item whose bytes were seen before needs no reading, so its bytes are cut out of the document
-(feedparser takes 350-1,000 us per entry, cutting 2). What feedparser is known to raise on or to be quadratic in is
-scrubbed and capped. For what is not known yet, `Parser` reads all but small documents in a process that can be killed.
+Theory of operation: an item whose bytes were seen before needs no reading, so its bytes are cut out of the
+document (feedparser takes 350-1,000 us per entry, cutting 15). What feedparser is known to raise on or to be
+quadratic in is scrubbed and capped. For what is not known yet, `Parser` reads all but small documents in a
+process that can be killed.
 
-Known exception: of a document that ends in the middle, the entry that is cut in half is left for the next fetch.
+Known exceptions: of a document that ends in the middle, the entry that is cut in half is left for the next fetch;
+so is what is over 1,000 new entries, and both are said aloud and keep the validators from being stored.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ from .worker import Task, Worker, WorkerDied
 
 __all__ = ["Parser", "discover", "parse"]
 
-#: Bytes left after cutting and capping up to which a document is read in the caller's process.
+#: Bytes left after cutting and capping up to which a document is read in the caller's process: the worst of 55
+#: shapes of nonsense takes 0.11 s at this size. A feed of 20 summaries has 11 kB, a new entry with its text 3 kB.
 SMALL = 32_000
 LARGE = 2_000_000  # bytes of a document from which even preparing it is left to a worker
 CPU_SECONDS = 1.8  # of a document in a worker

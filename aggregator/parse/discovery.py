@@ -48,6 +48,10 @@ def what_came(body: bytes, url: str) -> str:
     start = body[:2_000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if not start:
         return "the answer is empty"
+    if b"<opml" in start:
+        return "an OPML list of feeds, not a feed; read it with `aggregator import`"
+    if b"<urlset" in start or b"<sitemapindex" in start:
+        return "a sitemap, not a feed"
     if (
         b"<html" in start
         or start.startswith(b"<!doctype html")
@@ -66,10 +70,6 @@ def what_came(body: bytes, url: str) -> str:
         return "a PDF, not a feed"
     if start.startswith((b"pk\x03\x04", b"\x1f\x8b")):
         return "a compressed file, not a feed"
-    if start.startswith(b"<opml") or b"<opml" in start:
-        return "an OPML list of feeds, not a feed; read it with `aggregator import`"
-    if b"<urlset" in start or b"<sitemapindex" in start:
-        return "a sitemap, not a feed"
     if start.startswith(b"<"):
         return "XML, but not a feed"
     return "neither RSS nor Atom nor JSON Feed"

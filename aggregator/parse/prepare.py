@@ -13,20 +13,17 @@ import html
 import re
 from dataclasses import dataclass
 
-MAX_FIELD = 500_000  # bytes of a field that keeps its markup; a longer one becomes words, cut there
-MAX_TAGS = (
-    5_000  # in an item outside of CDATA; feedparser takes 16 us for each (0.7 MB of nested tags: 1.6 s)
-)
-MAX_CATEGORIES = 200  # of one item; feedparser is quadratic in them (8,000: 1.5 s)
-MAX_ATTRIBUTES = 100  # of one tag; quadratic too (8,000: 0.8 s)
+# What feedparser is slow on, with what it takes for it here.
+MAX_CATEGORIES = 200  # of one item; quadratic: 1.5 s for 8,000
+MAX_ATTRIBUTES = 100  # of one tag; quadratic: 0.8 s for 8,000
 MAX_TAG = 4_000  # bytes; only longer tags are looked at for their attributes
-MAX_NAMES = (
-    1_000  # bytes; feedparser's pattern for e-mail addresses is quadratic (its issue 562; 8 kB: 0.3 s)
-)
-WORTH_REPAIR = (
-    4  # good characters outside of ASCII for each bad one, from which a document is UTF-8 with accidents
-)
+MAX_NAMES = 1_000  # bytes; quadratic in e-mail addresses (feedparser's issue 562: 0.3 s for 8 kB) and tags
+MAX_TAGS = 5_000  # in an item, outside of CDATA: 1.6 s for 0.7 MB of nested ones
+MAX_FIELD = 500_000  # bytes of a field that keeps its markup; a longer one is cut there and becomes words
+
 HEAD = 65_536  # bytes in which the root element must begin
+#: Good characters outside of ASCII for each bad one, from which a document is UTF-8 with accidents.
+WORTH_REPAIR = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +32,13 @@ class Limits:
 
     entries: int
     size: int  # bytes of items
-    field: int = MAX_FIELD
+    field: int  # bytes
 
 
-NORMAL = Limits(1_000, 4_000_000)  # feedparser takes 0.35 to 1 ms per entry, so a second
-LEAN = Limits(
-    100, 400_000, 2_000
-)  # for a document that took too long: the texts are on the entries' pages too
+#: feedparser takes 0.35 to 1 ms per entry: at most a second.
+NORMAL = Limits(1_000, 4_000_000, MAX_FIELD)
+#: For a document that took too long: most texts are on the entries' pages too.
+LEAN = Limits(100, 400_000, 2_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,8 @@ _UTF_8 = "application/xml; charset=utf-8"
 _ENCODING = re.compile(rb"\s*<\?xml[^>]{0,100}\sencoding\s*=\s*[\"']([^\"'<>]*)")
 _NOT_ASCII = re.compile("[^\x00-\x7f]+")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_CONTROLS = bytes(set(range(32)) - {9, 10, 13})
+_SPACES = bytes.maketrans(b"\v\f", b"  ")  # word processors break lines with them
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r"))
 _CONTROLS_BUT_ESCAPE = bytes(set(_CONTROLS) - {27})
 #: Character references that int(), chr() or expat fail on: control characters, surrogates, too large.
 _CHARREF = re.compile(
@@ -82,6 +80,7 @@ _CHARREF = re.compile(
 )
 _ROOT = re.compile(rb"<((?:[\w.-]{1,40}:)?(?:rss|feed|rdf|channel))(?=[\s/>])[^<>]*>", re.I)
 _TOKEN = re.compile(rb"<!--|<!\[CDATA\[|<(/?)((?:[\w.-]{1,40}:)?)(?:item|entry)(?=[\s/>])[^<>]*>", re.I)
+_ITEM = re.compile(rb"<(?:[\w.-]{1,40}:)?(?:item|entry)[\s/>]", re.I)
 _PREFIX = re.compile(rb"xmlns:([\w.-]{1,40})\s*=\s*[\"']([^\"'<>]{1,100})[\"']", re.I)
 #: Namespaces whose "item" and "entry" feedparser reads as entries.
 _CORE = (
@@ -128,7 +127,7 @@ def prepare(body: bytes, content_type: str | None, seen: frozenset[str], limits:
     problems = []
     complete = _ends(data, root, items[-1][1] if items else 0)
     if not complete:
-        if items and unclosed is not None:
+        if clean and items and unclosed is not None:
             data = data[:unclosed]  # half an entry: the next fetch brings it whole
         data += _closing(root, data)
         problems.append(f"the document ends in the middle, after {len(items)} whole entries")
@@ -187,15 +186,15 @@ def _repaired(body: bytes, content_type: str | None) -> tuple[bytes, str | None]
 def _scrub(data: bytes, content_type: str | None) -> bytes:
     """Without control characters, character references of them, and what stands before the document."""
     escapes = b"iso-2022" in data[:200].lower() or "iso-2022" in (content_type or "").lower()
-    data = data.translate(None, _CONTROLS_BUT_ESCAPE if escapes else _CONTROLS)
+    data = data.translate(_SPACES, _CONTROLS_BUT_ESCAPE if escapes else _CONTROLS)
     if b"&" in data:
         data = _CHARREF.sub(b"", data)
     data = data.removeprefix(b"\xef\xbb\xbf").lstrip()
     root = _ROOT.search(data, 0, HEAD)
-    if root is None:
+    if root is None or _ITEM.search(data, 0, root.start()):
         return data
     declaration = data.find(b"<?xml ", 0, root.start())
-    if declaration >= 0:
+    if declaration >= 0 and data.count(b"<!--", 0, declaration) == data.count(b"-->", 0, declaration):
         return data[declaration:]
     return data if data.startswith((b"<!", b"<?")) else data[root.start() :]
 

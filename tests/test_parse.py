@@ -1,0 +1,308 @@
+"""What a feed says, as our own nouns: formats, dates, links, plain text, hints, and cutting what was seen."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from made_feeds import URL, atom, item, numbered, rdf, rss
+
+from aggregator.errors import ParseError
+from aggregator.parse import parse
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def read(body, **more):
+    return parse(body, URL, now=NOW, **more)
+
+
+def entry(body):
+    (found,) = read(body).entries
+    return found
+
+
+# ---------------------------------------------------------------------------------------- formats
+
+
+def test_an_rss_item_becomes_an_entry():
+    found = entry(
+        rss(
+            item(
+                more="<pubDate>Mon, 23 Nov 2026 10:00:00 +0100</pubDate><dc:creator>Ada Holm</dc:creator>"
+                "<category>Harbour</category><content:encoded>&lt;p&gt;It sails at noon, and again at six.&lt;/p&gt;"
+                '</content:encoded><media:thumbnail url="/ferry.jpg"/>'
+            )
+        )
+    )
+    assert (found.guid, found.url, found.title) == ("ferry", "https://news.example/ferry", "Ferry runs again")
+    assert found.summary == "It sails at noon."
+    assert found.content_html == "<p>It sails at noon, and again at six.</p>"
+    assert found.published.isoformat() == "2026-11-23T10:00:00+01:00"
+    assert (found.authors, found.tags, found.image) == (
+        ("Ada Holm",),
+        ("Harbour",),
+        "https://news.example/ferry.jpg",
+    )
+
+
+def test_an_atom_entry_becomes_an_entry():
+    found = entry(
+        atom(
+            "<entry><title>Ferry runs again</title><link rel='alternate' href='/ferry'/><id>tag:ferry</id>"
+            "<published>2026-11-23T10:00:00Z</published><updated>2026-11-23T11:00:00Z</updated>"
+            "<author><name>Ada Holm</name></author><summary>It sails.</summary>"
+            "<content type='html'>&lt;p&gt;It sails at noon.&lt;/p&gt;</content></entry>"
+        )
+    )
+    assert (found.guid, found.url) == ("tag:ferry", "https://news.example/ferry")
+    assert (found.published.hour, found.updated.hour, found.authors) == (10, 11, ("Ada Holm",))
+    assert (found.summary, found.content_html) == ("It sails.", "<p>It sails at noon.</p>")
+
+
+def test_an_rdf_item_is_known_by_its_address():
+    found = entry(
+        rdf(
+            "<item rdf:about='https://news.example/ferry'><title>Ferry</title><link>https://news.example/ferry</link></item>"
+        )
+    )
+    assert found.guid == found.url == "https://news.example/ferry"
+
+
+JSON_ITEM = {
+    "id": "ferry",
+    "url": "/ferry",
+    "content_html": "<p>It sails at noon.</p>",
+    "title": "Ferry &amp; bridge",
+}
+
+
+def json_feed(*items, **head):
+    return json.dumps(
+        {"version": "https://jsonfeed.org/version/1.1", "title": "J", "items": items, **head}
+    ).encode()
+
+
+def test_a_json_feed_is_a_feed():
+    found = entry(
+        json_feed(
+            {**JSON_ITEM, "authors": [{"name": "Ada Holm"}], "date_published": "2026-11-23T10:00:00+01:00"}
+        )
+    )
+    assert (found.guid, found.url, found.title) == ("ferry", "https://news.example/ferry", "Ferry & bridge")
+    assert (found.summary, found.authors) == ("It sails at noon.", ("Ada Holm",))
+    assert found.published.isoformat() == "2026-11-23T10:00:00+01:00"
+
+
+def test_plain_text_of_a_json_feed_becomes_paragraphs():
+    assert entry(json_feed({"id": 7, "content_text": "One < two.\n\nThree."})).content_html == (
+        "<p>One &lt; two.</p><p>Three.</p>"
+    )
+
+
+@pytest.mark.parametrize(
+    "odd", [{"id": None}, {"tags": "x"}, {"authors": {"name": 1}}, {"title": ["x"]}, {"url": 5}]
+)
+def test_a_json_item_with_wrong_types_is_still_an_entry(odd):
+    assert entry(json_feed({**JSON_ITEM, **odd}))
+
+
+@pytest.mark.parametrize(
+    ("body", "format_name"),
+    [(rss(), "rss20"), (atom(), "atom10"), (rdf(), "rss10"), (json_feed(), "json11")],
+)
+def test_a_feed_without_entries_is_a_feed(body, format_name):
+    found = read(body)
+    assert (found.entries, found.format, found.complete) == ((), format_name, True)
+
+
+# ------------------------------------------------------------------------------------------ dates
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Thu, 01 Jan 1970 00:00:00 GMT",
+        "Mon, 01 Jan 0001 00:00:00 GMT",
+        "Fri, 01 Jan 2099 00:00:00 GMT",
+        "9999-12-31T23:59:59Z",
+        "Thu, 32 Foo 2026 99:99:99 GMT",
+        "yesterday",
+        "1767225600",
+        "9" * 400,
+        "",
+    ],
+)
+def test_an_absurd_date_is_no_date(written):
+    assert entry(rss(item(more=f"<pubDate>{written}</pubDate>"))).published is None
+
+
+def test_a_date_a_day_ahead_is_believed():
+    tomorrow = NOW + timedelta(days=1)
+    assert entry(rss(item(more=f"<pubDate>{tomorrow.isoformat()}</pubDate>"))).published == tomorrow
+
+
+def test_an_entry_without_published_was_published_when_it_was_updated():
+    found = entry(atom("<entry><id>a</id><updated>2026-11-23T10:00:00Z</updated></entry>"))
+    assert found.published == found.updated == datetime(2026, 11, 23, 10, tzinfo=UTC)
+
+
+# ------------------------------------------------------------------------------------------ links
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "http://"])
+def test_only_web_links_are_links(link):
+    assert entry(rss(item(link=link))).url is None
+
+
+def test_a_relative_link_is_resolved_against_the_feed():
+    assert entry(rss(item(link="../x/1.html"))).url == "https://news.example/x/1.html"
+
+
+def test_an_opaque_guid_is_not_taken_for_a_link():
+    assert entry(rss("<item><guid>abc-123</guid><title>T</title></item>")).url is None
+
+
+def test_a_permanent_link_as_guid_is_the_link():
+    assert entry(rss("<item><guid>https://news.example/p/1</guid></item>")).url == "https://news.example/p/1"
+
+
+# ------------------------------------------------------------------------------------- plain text
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("A &amp; B", "A & B"),
+        ("A &amp;amp; B &amp;lt;i&amp;gt;", "A & B <i>"),
+        ("&lt;b&gt;Ferry&lt;/b&gt; runs", "Ferry runs"),
+        ("Uses List&lt;String&gt; now", "Uses List<String> now"),
+        ("2 &lt; 3 and 5 &gt; 4", "2 < 3 and 5 > 4"),
+        ("&lt;script&gt;alert(1)&lt;/script&gt;Ferry", "Ferry"),
+        ("&lt;svg/onload=alert(1)&gt;Ferry", "Ferry"),
+        ("&lt;!--&gt;&lt;img src=x onerror=alert(1)&gt;--&gt;Ferry", "Ferry"),
+        ("Ferry \u202egnp.exe \u009b31m", "Ferry gnp.exe ›31m"),
+        ("line 1&#10;line 2", "line 1 line 2"),
+        ("<![CDATA[Ferry <em>runs</em>]]>", "Ferry runs"),
+        ("R&amp;D &amp;nbsp; AT&amp;T", "R&D AT&T"),
+    ],
+)
+def test_a_title_is_one_line_of_text(written, shown):
+    assert entry(rss(f"<item><title>{written}</title></item>")).title == shown
+
+
+def test_a_very_long_title_is_cut():
+    assert len(entry(rss(item(title="T" * 1_000_000))).title) == 1_000
+
+
+def test_a_persian_joiner_stays_in_a_title():
+    assert "\u200c" in entry(rss(item(title="می\u200cرود"))).title
+
+
+# ------------------------------------------------------------------------------------------ hints
+
+
+def test_a_feed_says_how_often_to_come():
+    hints = read(
+        rss(
+            head="<ttl>120</ttl><sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>2</sy:updateFrequency>"
+            "<skipHours><hour>0</hour><hour>24</hour><hour>23</hour></skipHours>"
+            "<skipDays><day>Saturday</day><day>Sunday</day><day>Someday</day></skipDays>"
+        )
+    ).hints
+    assert (hints.ttl, hints.update_period) == (7200, 43200)
+    assert (hints.skip_hours, hints.skip_days) == ({0, 23}, {5, 6})
+
+
+@pytest.mark.parametrize("ttl", ["", "-5", "nan", "inf", "soon", "9" * 300])
+def test_a_senseless_ttl_is_no_hint(ttl):
+    assert read(rss(head=f"<ttl>{ttl}</ttl>")).hints.ttl is None
+
+
+def test_the_archive_of_a_feed_is_found():
+    assert read(rss(head='<atom:link rel="prev-archive" href="/2025.xml"/>')).prev_archive == (
+        "https://news.example/2025.xml"
+    )
+
+
+# ---------------------------------------------------------------------------------------- cutting
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        rss(*numbered(5)),
+        rss(*numbered(5)).decode().encode("utf-16"),
+        atom(*(f"<entry><id>{n}</id><title>Story {n}</title></entry>" for n in range(5))),
+        rdf(*(f"<item rdf:about='https://news.example/{n}'><title>S {n}</title></item>" for n in range(5))),
+        json_feed(*({**JSON_ITEM, "id": str(n)} for n in range(5))),
+        rss(*numbered(5)).replace(b"<item>", b"<x:item>").replace(b"</item>", b"</x:item>").replace(
+            b"<rss ", b"<rss xmlns:x='http://purl.org/rss/1.0/' "
+        ),
+    ],
+    ids=["rss", "utf-16", "atom", "rdf", "json", "prefixed"],
+)  # fmt: skip
+def test_a_seen_item_is_cut_and_the_others_read_as_before(body):
+    whole = read(body)
+    hashes = [one.raw_hash for one in whole.entries]
+    assert len(set(hashes)) == 5
+    rest = read(body, seen=frozenset(hashes[:2] + hashes[3:]))
+    assert rest.entries == whole.entries[2:3]
+    assert set(rest.seen_hashes) == set(hashes)
+    assert rest.title == whole.title
+
+
+def test_an_item_is_the_same_wherever_it_stands():
+    one, two, three = numbered(3)
+    assert {e.raw_hash for e in read(rss(one, two, three)).entries} == {
+        e.raw_hash for e in read(rss(three, one, two)).entries
+    }
+
+
+def test_a_tag_in_a_comment_or_cdata_is_not_an_item():
+    body = rss(
+        "<!-- <item> -->",
+        item(text=None, more="<description><![CDATA[</item><item>]]></description>"),
+        item(),
+    )
+    assert [bool(one.raw_hash) for one in read(body).entries] == [True, True]
+
+
+def test_items_that_are_not_closed_are_read_but_never_cut():
+    body = rss("<item><title>One</title>", item(title="Two"))
+    found = read(body)
+    assert [one.title for one in found.entries] == ["One", "Two"]
+    assert found.seen_hashes == ()
+
+
+# ------------------------------------------------------------------------------------- not a feed
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "empty"),
+        (b"<!doctype html><html><head><title>Down</title></head><body>x</body></html>", "HTML page, “Down”"),
+        (b"hello world\n" * 50, "neither RSS nor Atom nor JSON Feed"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "image"),
+        (b'{"error": "rate limited"}', "not a JSON Feed"),
+        (b"<opml version='2.0'><body/></opml>", "OPML"),
+        (b"<?xml version='1.0'?><urlset></urlset>", "sitemap"),
+    ],
+)
+def test_what_is_no_feed_is_named(body, words):
+    with pytest.raises(ParseError, match=words) as caught:
+        read(body)
+    assert caught.value.kind == "not_a_feed"
+
+
+def test_an_html_page_that_offers_a_feed_says_which():
+    page = b'<html><head><link rel="alternate" type="application/rss+xml" href="/rss"></head></html>'
+    with pytest.raises(ParseError, match=re.escape("https://news.example/rss")):
+        read(page)
+
+
+def test_a_json_feed_cut_short_is_broken():
+    with pytest.raises(ParseError) as caught:
+        read(json_feed(JSON_ITEM)[:-20])
+    assert caught.value.kind == "broken_feed"
