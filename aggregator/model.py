@@ -300,6 +300,10 @@ VERDICT_REASONS: dict[str, str] = {
 # ------------------------------------------------------------------------------------------- store
 
 
+#: Days over which a feed's new entries are counted, for adaptive polling.
+RATE_DAYS = 14
+
+
 @dataclass(frozen=True, slots=True)
 class FeedState:
     """What the database knows about one feed: settings of feeds.yaml, and what was learned."""

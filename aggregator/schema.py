@@ -93,7 +93,7 @@ create table articles (
 create index articles_published on articles(published_at);
 create index articles_site on articles(site);
 create index articles_feed on articles(feed_id);
-create index articles_agency on articles(agency);
+create index articles_agency on articles(agency, copies);
 create index articles_language on articles(language);
 create index articles_source on articles(source);
 create index articles_copies on articles(copies, published_at);
@@ -221,7 +221,7 @@ create table removed_blocks (
 create index removed_blocks_article on removed_blocks(article_id);
 create index removed_blocks_duplicate on removed_blocks(duplicate_id);
 create index removed_blocks_boilerplate on removed_blocks(boilerplate_id);
-create index removed_blocks_reason on removed_blocks(reason);
+create index removed_blocks_reason on removed_blocks(reason, boilerplate_id);
 
 create table _site_blocks (
   site            text    not null,

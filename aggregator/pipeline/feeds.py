@@ -13,6 +13,7 @@ from aggregator import identity, schedule
 from aggregator.errors import AggregatorError, FetchError, ParseError
 from aggregator.fetch import Fetcher
 from aggregator.model import (
+    RATE_DAYS,
     Config,
     Failure,
     Feed,
@@ -29,9 +30,6 @@ from aggregator.store import Store
 
 if TYPE_CHECKING:
     from aggregator.pipeline import Tally
-
-#: Days over which the rate of new entries is counted (the store counts over the same).
-RATE_DAYS = 14
 
 
 def fetch_round(

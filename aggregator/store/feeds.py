@@ -8,7 +8,17 @@ from datetime import datetime, timedelta
 from sqlite3 import Row
 from urllib.parse import urlsplit
 
-from aggregator.model import Entry, Feed, FeedOutcome, FeedState, HostState, KnownEntry, Match, Validators
+from aggregator.model import (
+    RATE_DAYS,
+    Entry,
+    Feed,
+    FeedOutcome,
+    FeedState,
+    HostState,
+    KnownEntry,
+    Match,
+    Validators,
+)
 from aggregator.store import leases
 from aggregator.store.clock import from_text, stamp, to_text
 from aggregator.store.connection import Connection
@@ -17,8 +27,6 @@ from aggregator.store.payload import dump_entry, dump_hints, load_hints
 #: A next time further away than this was written by a clock that was wrong, unless it is a server's own wish
 #: (Retry-After is capped below it): the feed is due.
 FARTHEST = timedelta(days=32)
-#: Days over which the rate of new entries is counted for adaptive polling.
-RATE_DAYS = 14
 #: Item hashes remembered of one feed, to cut seen items before parsing.
 MAX_SEEN = 5_000
 
