@@ -196,7 +196,7 @@ def test_a_copy_shows_the_decision_and_how_to_undo_it(newsroom):
     assert "skerrymail.example ran the same text with small edits, 95 min later." in text
     assert "Resemblance 55 %" in text
     assert "Containment 82 %" in text
-    assert "aggregator unfold 3" in text
+    assert "aggregator unfold c3" in text
 
 
 def test_a_copy_stands_beside_the_kept_text_with_the_differences_marked(newsroom):
@@ -257,6 +257,12 @@ def test_csv_has_every_column_and_row(newsroom):
 def test_every_question_is_also_json_and_csv(newsroom, name):
     assert newsroom.json(f"/news/{name}.json")["ok"]
     assert newsroom.page(f"/news/{name}.csv")
+
+
+def test_an_answer_leads_to_its_stories(newsroom):
+    assert re.search(
+        r'<a href="/news/articles/1">Night boats sail again', newsroom.page("/news/wire_of_the_day")
+    )
 
 
 def test_no_question_hides_a_table_or_view(directory):

@@ -1,17 +1,28 @@
 """What readers are told: times, shares, reasons and cures."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from aggregator.errors import FETCH_ERROR_KINDS
 from aggregator.newsroom import wording
+from aggregator.schema import FIRST
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
 def test_every_way_a_fetch_can_fail_has_a_cure():
     assert set(wording.CURES) == set(FETCH_ERROR_KINDS)
+
+
+@pytest.mark.parametrize(
+    ("column", "words"), [("reason", wording.REVISION_REASONS), ("outcome", wording.OUTCOMES)]
+)
+def test_every_value_that_the_schema_allows_has_its_words(column, words):
+    allowed = re.search(rf"{column} +text +not null check \({column} in \(([^)]*)\)", FIRST)
+    assert allowed
+    assert set(re.findall(r"'(\w+)'", allowed[1])) == set(words)
 
 
 @pytest.mark.parametrize(

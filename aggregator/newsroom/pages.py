@@ -93,7 +93,7 @@ where d.article_id = :id order by max(d.resemblance, d.containment) desc, d.publ
 """
 
 _REMOVED = """
-select r.reason, r.position, r.confidence, b.text, b.pages, b.site, b.id as boilerplate_id
+select r.id, r.reason, r.position, r.confidence, b.text, b.pages, b.site, b.id as boilerplate_id
 from removed_blocks r join boilerplate b on b.id = r.boilerplate_id
 where r.{owner} = :id order by r.reason, r.position, r.id
 """

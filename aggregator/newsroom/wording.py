@@ -51,6 +51,7 @@ REVISION_REASONS = {
     "edited": "edited by its outlet",
     "better_copy": "a better copy took its place",
     "reextracted": "read anew from the page",
+    "restored": "a removed block was put back",
 }
 
 FLAGS = {

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pluggy
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from aggregator.newsroom import pages, wording
 from aggregator.schema import COLUMNS
@@ -20,7 +20,7 @@ hookimpl = pluggy.HookimplMarker("datasette")
 
 #: The database that the pages show: db/news.db.
 DATABASE = "news"
-#: Columns of a query's answer that lead to a row's page.
+#: Columns of a question's answer that lead to a row's page; the first of them also under the title.
 LEADS = {
     "article_id": "articles",
     "duplicate_id": "duplicates",
@@ -86,19 +86,24 @@ def extra_template_vars(datasette: Any, request: Any) -> dict[str, Any]:
 
 
 @hookimpl
-def render_cell(value: Any, column: str, table: str | None, database: str, datasette: Any) -> Markup | None:
-    """Addresses open without telling the site where the reader came from; ids in a query's answer are links."""
+def render_cell(
+    row: Any, value: Any, column: str, table: str | None, database: str, datasette: Any
+) -> Markup | None:
+    """Addresses open without telling the site where the reader came from; a question's answer leads to its rows."""
     if database != DATABASE:
         return None
     url = wording.weblink(value)
     if url:
         shown = url if len(url) <= 80 else url[:79] + "\u2026"
         return Markup('<a href="{}" rel="noreferrer noopener">{}</a>').format(url, shown)
-    if table is None and column in LEADS and isinstance(value, int):
-        return Markup('<a href="{}/{}">{}</a>').format(
-            datasette.urls.table(database, LEADS[column]), value, escape(value)
-        )
-    return None
+    if table is not None:
+        return None
+    leads = [name for name in row.keys() if name in LEADS and row[name] is not None]  # noqa: SIM118 (sqlite3.Row)
+    lead = column if column in leads else leads[0] if leads and column == "title" else None
+    if lead is None:
+        return None
+    page = datasette.urls.row(database, LEADS[lead], str(row[lead]))
+    return Markup('<a href="{}">{}</a>').format(page, value)
 
 
 async def _visible(datasette: Any, request: Any) -> bool:
