@@ -47,6 +47,15 @@ class Root(click.Group):
                     [((c.name or "").ljust(longest), c.get_short_help_str(room)) for c in commands]
                 )
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:  # `aggregator latest | head`: the reader has had enough, and that is no error
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        return result
+
     def main(self, *args: Any, **kwargs: Any) -> Any:  # click's own, but for what happens to errors
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
@@ -54,10 +63,6 @@ class Root(click.Group):
         code = 2
         try:
             code = super().main(*args, **{**kwargs, "standalone_mode": False}) or 0
-            sys.stdout.flush()
-        except BrokenPipeError:
-            code = 0  # `aggregator latest | head`: the reader has had enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except (KeyboardInterrupt, click.Abort):
             say("interrupted")
             code = INTERRUPTED
