@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from browser import chromium
-from newsroom_data import HEADLINES, seed
+from newsroom_data import HEADLINES, create, seed
 from newsroom_process import Newsroom
 from test_newsroom import METADATA
 
@@ -24,6 +24,14 @@ PAGES = [
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     with chromium(tmp_path_factory.mktemp("profile")) as running:
+        yield running
+
+
+@pytest.fixture
+def empty(tmp_path):
+    create(tmp_path / "db" / "news.db").close()
+    install(tmp_path / "db")
+    with Newsroom(tmp_path / "db") as running:
         yield running
 
 
@@ -61,15 +69,29 @@ def test_a_story_in_a_browser(newsroom, browser):
     assert len(browser.texts("#copies .bar")) == 3
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_the_dashboard_draws_every_chart_without_the_network(newsroom, browser, dark):
-    browser.open(f"{newsroom.url}/-/dashboards/newsroom", dark=dark)
-    charts = METADATA["plugins"]["datasette-dashboards"]["newsroom"]["charts"]
-    plots = [name for name, chart in charts.items() if chart["library"] == "vega-lite"]
-    browser.wait_for(".vega-embed svg", len(plots))
-    browser.wait_for(".dashboard-card-chart > div > p", len(charts) - len(plots))
+CHARTS = METADATA["plugins"]["datasette-dashboards"]["newsroom"]["charts"]
+PLOTS = [name for name, chart in CHARTS.items() if chart["library"] == "vega-lite"]
+
+
+def dashboard(browser, newsroom, **how):
+    """Open the dashboard and wait until every chart and figure is there."""
+    browser.open(f"{newsroom.url}/-/dashboards/newsroom", **how)
+    browser.wait_for(".vega-embed svg", len(PLOTS))
+    browser.wait_for(".dashboard-card-chart > div > p", len(CHARTS) - len(PLOTS))
     assert browser.hosts_asked() == {f"127.0.0.1:{newsroom.port}"}
     assert browser.errors() == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_dashboard_draws_every_chart_without_the_network(newsroom, browser, dark):
+    dashboard(browser, newsroom, dark=dark)
+    plots = "[...document.querySelectorAll('.vega-embed svg')]"
+    assert all(browser.script(f"return {plots}.map(plot => plot.querySelectorAll('.mark-rect path').length)"))
+
+
+def test_the_dashboard_of_an_empty_database_is_empty_and_whole(empty, browser):
+    dashboard(browser, empty)
+    assert browser.texts("#chart-stories p") == ["0"]
 
 
 @pytest.mark.parametrize("dark", [False, True])
