@@ -255,6 +255,16 @@ def test_prune_without_anybody_to_ask_deletes_nothing():
     assert rows("select count(*) from articles where id <= 5") == [(5,)]
 
 
+@pytest.mark.parametrize(("answer", "left", "code"), [("y", 0, 0), ("n", 5, 2), ("", 5, 2)])
+def test_prune_asks_who_is_there(monkeypatch, answer, left, code):
+    age(200)
+    monkeypatch.setattr("aggregator.cli.upkeep._somebody_is_there", lambda: True)
+    result = run("prune", "--older-than", "180d", input=f"{answer}\n")
+    assert result.exit_code == code
+    assert "for good? [y/N]" in result.stderr
+    assert rows("select count(*) from articles where id <= 5") == [(left,)]
+
+
 @pytest.mark.parametrize("time", ["180", "soon", "-3d", "999999999999d"])
 def test_prune_needs_a_length_of_time(time):
     assert run("prune", f"--older-than={time}", "--yes").exit_code == 2

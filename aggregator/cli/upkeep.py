@@ -56,12 +56,18 @@ def prune(places: Places, before: datetime, dry_run: bool, yes: bool) -> None:
             say(found)
             return
         if not yes:
-            if not sys.stdin.isatty():
+            if not _somebody_is_there():
                 raise click.UsageError(f"{found} would be deleted; say --yes where nobody can be asked")
-            click.confirm(f"Delete {found} for good?", abort=True, err=True)
+            if not click.confirm(f"Delete {found} for good?", err=True):
+                say("nothing was deleted")
+                sys.exit(2)
         store.upkeep.prune(before)
     if places.verbosity >= 0:
         say(coloured("✓ ", "green"), bold(found), " deleted")
+
+
+def _somebody_is_there() -> bool:
+    return sys.stdin.isatty()
 
 
 @click.command(short_help="Copy the database to a file, while it is in use.")
