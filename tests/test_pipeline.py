@@ -152,7 +152,8 @@ def test_a_teaser_that_turns_out_to_be_a_copy_is_folded(rounds):
 
 
 def test_a_feed_with_the_full_text_spares_the_page(rounds):
-    text = " ".join(f"&lt;p&gt;{one}&lt;/p&gt;" for one in (*SENTENCES, *OTHER, *SENTENCES, *OTHER))
+    lines = [f"{one} {two}" for one, two in zip(SENTENCES, reversed(SENTENCES), strict=True)] + list(OTHER)
+    text = " ".join(f"&lt;p&gt;{line}&lt;/p&gt;" for line in lines)
     rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Ferry sails again", rounds.now, text)))
     rounds.run()
     assert rounds.server.seen("/1.html") == []
