@@ -339,7 +339,8 @@ def test_atom_ids_stay_when_a_better_copy_takes_a_storys_place(newsroom, directo
 def test_atom_shows_markup_as_text(newsroom):
     hostile = next(entry for entry in _entries(newsroom) if "script" in entry.findtext(ATOM + "title"))
     assert hostile.findtext(ATOM + "title") == HOSTILE
-    assert "<script" not in hostile.findtext(ATOM + "content")
+    assert "&lt;script&gt;alert" in hostile.findtext(ATOM + "content")
+    assert "<b>" not in hostile.findtext(ATOM + "content")
     assert hostile.find(ATOM + "link").get("href") == "about:blank"
 
 
