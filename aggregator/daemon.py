@@ -50,7 +50,7 @@ class Daemon:
 
     def run(self) -> None:
         """Work until a signal or `stop`. Call from the main thread to have signals handled."""
-        with _only_one(self._database), Store(self._database) as store:
+        with self._signals(), _only_one(self._database), Store(self._database) as store:
             store.feeds.sync(self._config.feeds, self._clock())
             logging.getLogger("apscheduler").setLevel(logging.ERROR)  # "skipped: still running" is no news
             scheduler = BackgroundScheduler(timezone=UTC)
@@ -64,17 +64,14 @@ class Daemon:
                 misfire_grace_time=None,
             )
             scheduler.add_listener(lambda event: self._survive(event.exception), EVENT_JOB_ERROR)
-            with self._signals():
-                log.info(
-                    "watching %d feeds of %s into %s", len(self._config.feeds), self._feeds, self._database
-                )
-                notify(f"READY=1\nSTATUS={len(self._config.feeds)} feeds")
-                scheduler.start()
-                self._stop.wait()
-                notify("STOPPING=1")
-                log.info("stopping: the running round ends, nothing is lost")
-                scheduler.shutdown(wait=True)
-            log.info("stopped")
+            log.info("watching %d feeds of %s into %s", len(self._config.feeds), self._feeds, self._database)
+            notify(f"READY=1\nSTATUS={len(self._config.feeds)} feeds")
+            scheduler.start()
+            self._stop.wait()
+            notify("STOPPING=1")
+            log.info("stopping: the running round ends, nothing is lost")
+            scheduler.shutdown(wait=True)
+        log.info("stopped")
 
     def stop(self) -> None:
         """End soon: what is being downloaded is dropped, what is claimed is given back."""

@@ -64,6 +64,10 @@ class House:
             env={**os.environ, **environment},
         )
         self.running.append(process)
+        lock = self.database.with_name("news.db.daemon")
+        wait_for(
+            lambda: process.poll() is not None or (lock.exists() and lock.read_text() == str(process.pid))
+        )
         return process
 
     def articles(self):
