@@ -19,6 +19,8 @@ from aggregator.model import Feed
 
 MAX_BYTES = 20_000_000  # a list of 10,000 feeds is 2 MB
 MAX_DEPTH = 32  # folders within folders; readers use one or two
+MAX_TEXT = 3_000  # characters of an attribute that are read; longer addresses are refused anyway
+MAX_TAGS = 50  # of one feed
 
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2
@@ -105,7 +107,7 @@ class _Reading:
         self.is_opml = self.is_opml or name == "opml"
         if name != "outline":
             return
-        given = {key.lower(): _SPACE.sub(" ", value).strip() for key, value in attributes.items()}
+        given = {key.lower(): _SPACE.sub(" ", value[:MAX_TEXT]).strip() for key, value in attributes.items()}
         title = given.get("title") or given.get("text", "")
         url = given.get("xmlurl", "")
         if len(self.folders) == MAX_DEPTH:
@@ -132,9 +134,10 @@ class _Reading:
                 ConfigProblem(line, column, "xmlUrl", f"{short!r} is not http or https", "left out")
             )
             return
-        tags = tuple(dict.fromkeys(tag for tag in map(_tag, [*self.folders, *_categories(category)]) if tag))
+        words = map(_tag, [*self.folders, *_categories(category)])
+        tags = tuple(dict.fromkeys(word for word in words if word))[:MAX_TAGS]
         if known := self.feeds.get(url):
-            self.feeds[url] = replace(known, tags=tuple(dict.fromkeys(known.tags + tags)))
+            self.feeds[url] = replace(known, tags=tuple(dict.fromkeys(known.tags + tags))[:MAX_TAGS])
         else:
             self.feeds[url] = Feed(url, title=None if title in ("", url) else title, tags=tags)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator import opml
+from aggregator import config, opml
 from aggregator.errors import ConfigError
 from aggregator.model import Feed
 
@@ -88,6 +88,27 @@ def test_eight_bit_encodings_are_read():
 def test_what_is_written_is_well_formed_whatever_the_title_holds():
     data = opml.write([Feed("https://a.example/?a=1&b=<2>", title="\"<\x00&'")], title="<&>\x01")
     assert opml.read(data)[0] == [Feed("https://a.example/?a=1&b=<2>", title="\"<&'")]
+
+
+@given(
+    st.lists(
+        st.tuples(st.text(max_size=30), st.text(max_size=30), st.text(max_size=30), st.text(max_size=30)),
+        max_size=4,
+    )
+)
+def test_whatever_an_opml_file_holds_can_be_added_to_feeds_yaml(tmp_path_factory, rows):
+    from xml.sax.saxutils import quoteattr
+
+    body = "".join(
+        f"<outline text={quoteattr(opml._NOT_XML.sub('', folder))}><outline text={quoteattr(opml._NOT_XML.sub('', title))}"
+        f" category={quoteattr(opml._NOT_XML.sub('', category))}"
+        f" xmlUrl={quoteattr(opml._NOT_XML.sub('', 'https://a.example/' + path))}/></outline>"
+        for folder, title, category, path in rows
+    )
+    feeds, _ = opml.read(document(body))
+    path = tmp_path_factory.mktemp("opml") / "feeds.yaml"
+    added = config.append(path, feeds)
+    assert tuple(added) == config.load(path).feeds if added else not feeds
 
 
 WORD = st.text(st.characters(exclude_categories=["Cc", "Cs", "Cn", "Zl", "Zp", "Zs"]), min_size=1, max_size=9)
