@@ -162,6 +162,22 @@ tras y ya di da per non che в во за и из к как на не но об �
 были было он она они также في من على إلى عن أن إن التي الذي هذا هذه ما لا كان كانت قد كما بعد قبل حتى مع ثم أو
 بين """)
 
+#: How the lines begin, and end, in which agencies sign and forbid: under every text, and no part of one.
+_SIGN_OFF_STARTS = (
+    "reporting by", "additional reporting", "writing by", "editing by", "compiled by", "copyright", "©", "c ap",
+    "all rights reserved", "no part of this", "redaktion:", "alle rechte vorbehalten", "tous droits réservés",
+    "todos los derechos", "tutti i diritti", "все права защищены", "저작권자", "무단 전재", "無断転載", "版权所有",
+    "สงวนลิขสิทธิ์", "جميع الحقوق محفوظة",
+)  # fmt: skip
+_SIGN_OFF_ENDS = (
+    "contributed to this report", "contributed to this story", "contributed reporting", "contributed",
+    "all rights reserved", "rights reserved", "rechte vorbehalten", "droits réservés", "derechos reservados",
+    "diritti riservati", "права защищены", "재배포 금지", "禁止转载",
+)  # fmt: skip
+#: Longest line that can be one of them, and longest byline, in characters.
+_SIGN_OFF = 300
+_BYLINE = 60
+
 #: British endings and their American ones, for words of five letters and more.
 _SPELLINGS = (
     (re.compile(r"is(e|ed|es|ing|ation|er|ers)$"), r"iz\1"),
@@ -297,6 +313,20 @@ def codes(text: str) -> NDArray[np.uint64]:
 def read(text: str) -> Words:
     """The words of a text, with what is known of each."""
     return _words(codes(text))[0]
+
+
+def without_sign_offs(text: str) -> str:
+    """A text without bylines, sign-offs and copyright lines: what desks put around the same story differs."""
+    return "\n".join(line for line in text.split("\n") if not _is_sign_off(line))
+
+
+def _is_sign_off(line: str) -> bool:
+    if len(line) > _SIGN_OFF:
+        return False
+    start = line[:40].strip(" \t(*-–—[").lower()
+    if start.startswith(_SIGN_OFF_STARTS) or line[-40:].rstrip(" .)]*").lower().endswith(_SIGN_OFF_ENDS):
+        return True
+    return start.startswith("by ") and len(line) <= _BYLINE and line.rstrip()[-1] not in '.!?"”'
 
 
 def locate(text: str) -> tuple[Words, list[tuple[int, int]]]:

@@ -17,9 +17,9 @@ from aggregator.model import Candidate, Verdict
 #: Two texts further apart than this are not the same story (docs/deduplication.md has the sweep).
 WINDOW = 96 * 3600.0
 #: Above this probability a pair is one story.
-SAME = 0.5
+SAME = 0.65
 #: Above this one the remaining, less promising candidates are not looked at.
-CERTAIN = 0.97
+CERTAIN = 0.99
 #: Texts of fewer words say nothing by themselves ("Subscribe to read on"): their headlines must agree.
 THIN = 12
 THIN_TITLE = 0.5

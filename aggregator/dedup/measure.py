@@ -88,7 +88,7 @@ class Comparison:
 
 def align(a: Sketch, b: Sketch) -> Comparison:
     """Find the shared runs, terms and slots of two texts, both with at least one word."""
-    at = positions(a.shingles, b)
+    at = positions(a.shingles, b.ordered, b.order)
     hits = np.flatnonzero(at >= 0)
     hit_b = np.zeros(len(b.shingles), np.bool_)
     hit_b[at[hits]] = True
@@ -105,13 +105,16 @@ def align(a: Sketch, b: Sketch) -> Comparison:
     )
 
 
-def positions(shingles: NDArray[np.uint64], b: Sketch) -> NDArray[np.intp]:
-    """Where each shingle first stands in `b`; -1 where it does not."""
-    if not len(b.ordered):
+def positions(
+    shingles: NDArray[np.uint64], ordered: NDArray[np.uint64], order: NDArray[np.intp]
+) -> NDArray[np.intp]:
+    """Where each shingle first stands in another text, given that text's sorted shingles and the stable order that
+    sorted them; -1 where it does not."""
+    if not len(ordered):
         return np.full(len(shingles), -1, np.intp)
-    found = np.searchsorted(b.ordered, shingles)
-    found[found == len(b.ordered)] = 0
-    return np.where(b.ordered[found] == shingles, b.order[found], -1)
+    found = np.searchsorted(ordered, shingles)
+    found[found == len(ordered)] = 0
+    return np.where(ordered[found] == shingles, order[found], -1)
 
 
 def cover(hit: Mask, size: int) -> Mask:
@@ -226,7 +229,7 @@ def measure(c: Comparison, shared: Mapping[int, int]) -> list[float]:
     sub_fig, sub_name = _substituted(c, A_FIGURE), _substituted(c, A_NAME)
     steps = np.diff(c.at[c.at >= 0])
     jumps = steps[steps != 1]
-    counts = list(shared.values())
+    counts = list(shared.values()) or [1]
     title, title_jaccard = _headlines(a.headline, b.headline)
     return [
         cov_short,
@@ -252,8 +255,8 @@ def measure(c: Comparison, shared: Mapping[int, int]) -> list[float]:
         longer.cohesion,
         min(long.foreign(), 40),
         float(np.count_nonzero(jumps > 0)) / len(jumps) if len(jumps) else 1.0,
-        sum(counts) / len(counts) if counts else NAN,
-        counts.count(1) / len(counts) if counts else NAN,
+        sum(counts) / len(counts),
+        counts.count(1) / len(counts),
         title,
         title_jaccard,
         NAN if a.published is None or b.published is None else abs(a.published - b.published) / 3600,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from aggregator import words
 from aggregator.dedup.judge import decide
 from aggregator.dedup.measure import positions
-from aggregator.dedup.sketch import SHINGLE, Sketch, shingles_of, sketch
+from aggregator.dedup.sketch import SHINGLE, shingles_of, sketch
 
 #: Earlier blocks that a block may follow in the chain: keeps the search linear in very repetitive texts.
 LOOK_BACK = 200
@@ -63,10 +65,10 @@ def spans(a: str, b: str) -> tuple[Span, ...]:
     A word counts as the same where deduplication counts it so: "percent" and "per cent", "1,650" and "1650".
     """
     words_a, where_a = words.locate(a)
-    _, where_b = words.locate(b)
+    words_b, where_b = words.locate(b)
     out: list[Span] = []
     end_a = end_b = 0
-    for i, j, n in _chain(_blocks(words_a, sketch("", b))):
+    for i, j, n in _chain(_blocks(words_a, words_b)):
         start_a, start_b = where_a[i][0], where_b[j][0]
         if start_a > end_a or start_b > end_b:
             out.append(Span(False, (end_a, start_a), (end_b, start_b)))
@@ -77,10 +79,12 @@ def spans(a: str, b: str) -> tuple[Span, ...]:
     return tuple(out)
 
 
-def _blocks(a: words.Words, b: Sketch) -> list[tuple[int, int, int]]:
+def _blocks(a: words.Words, b: words.Words) -> list[tuple[int, int, int]]:
     """Runs of words that both texts have: (position in a, position in b, number of words), in a's order."""
-    at = positions(shingles_of(a.ids), b).tolist()
-    ids_a, ids_b = a.ids.tolist(), b.words.ids.tolist()
+    there = shingles_of(b.ids)
+    order = np.argsort(there, kind="stable")
+    at = positions(shingles_of(a.ids), there[order], order).tolist()
+    ids_a, ids_b = a.ids.tolist(), b.ids.tolist()
     blocks: list[tuple[int, int, int]] = []
     i = 0
     while i < len(at):
