@@ -12,7 +12,7 @@ Kinds are also the reasons a reader sees for what was taken away.
 from __future__ import annotations
 
 CLASS_WORDS: dict[str, str] = {
-    "advertisement": "ad ads adslot adv advert advertisement advertising adunit adwrapper anzeige banner dfp googletag "
+    "advertisement": "ad ads adslot adv advert advertisement advertising adunit adwrapper anzeige dfp googletag "
     "mpu outbrain promo promoted promotion publicidad reklam reklama sponsor sponsored taboola werbung",
     "article": "art article articulo artikel beitrag blogpost entry news noticia post story",
     "author": "about auteur author authorbox authors autor bio biography contributor contributors profile reporter writer",
@@ -42,12 +42,11 @@ CLASS_WORDS: dict[str, str] = {
     "paywall": "barrier gate metered paid paywall piano premium regwall subscriber tp",
     "poll": "poll quiz rating ratings review survey umfrage vote votes",
     "quote": "blockquote cite citation pull pullquote quote quotes zitat",
-    "related": "aehnliche also discover further item items latest lire more moreon next onward popular previous readmore "
-    "recirc recirculation recommend recommendation recommendations recommended recommends related relacionadas similar "
+    "related": "aehnliche discover further latest moreon onward popular readmore recirc recirculation recommend recommendation recommendations recommended recommends related relacionadas similar "
     "suggested suggestions trending uppnext upnext weitere weiterlesen",
     "share": "actions addthis bookmark email follow like likes print share sharebar sharedaddy sharethis sharing social "
     "socials teilen toolbar tools whatsapp",
-    "sidebar": "aside column rail right secondary side sidebar sticky widget widgets",
+    "sidebar": "aside rail sidebar sticky widget widgets",
     "table": "data result results score scoreboard stats table",
     "tags": "category categories keyword keywords label labels section tag taglist tags topic topics",
     "teaser": "block card cards collection feed grid list listing loop tease teaser teasers tile tiles topstories",

@@ -36,7 +36,7 @@ PACKAGE = Path(trees.__file__).parent
 WORD = re.compile(r"\w+")
 PRIOR, PRIOR_SITES = 0.25, 2.0  # a word starts as if two sites had said "a quarter of it is article"
 NAME_SITES, NAME_WEIGHT = 4, 0.3  # sites that must use a class word, and its least weight
-LINE_SITES, LINE_WEIGHT = 8, 0.9  # the same for words of short lines
+LINE_SITES, LINE_WEIGHT = 10, 1.0  # the same for words of short lines
 TREES = 100
 FIRST = {"learning_rate": 0.1, "num_leaves": 10}
 SECOND = {"learning_rate": 0.08, "num_leaves": 10}
@@ -58,8 +58,8 @@ class Example:
         facts = evidence.read(root)
         blocks, nodes = trees_of_pages.read(root)
         url = record.get("url") or ""
-        heads = [block.text for block in blocks if block.node.tag == "h1"]
-        title = headline.choose(facts, heads, urls.host(url) if url else "", None)
+        heads, subheads = ([block.text for block in blocks if block.node.tag == tag] for tag in ("h1", "h2"))
+        title = headline.choose(facts, heads, urls.host(url) if url else "", None, subheads)
         self.page = features.Page(blocks, nodes, title, facts.description, facts.body)
         self.live = facts.is_live
         self.labels = label([block.text for block in blocks], record.get("text") or "")

@@ -107,7 +107,8 @@ def _read(
     blocks, nodes = tree.read(root)
     host = urls.host(url) if url and urls.is_web(url) else ""
     summary = facts.description or (hint.summary if hint else "")
-    title = headline.choose(facts, [b.text for b in blocks if b.node.tag == "h1"], host, hint.title if hint else None)
+    heads, subheads = ([b.text for b in blocks if b.node.tag == tag] for tag in ("h1", "h2"))
+    title = headline.choose(facts, heads, host, hint.title if hint else None, subheads)
     page = Page(blocks, nodes, title, summary, facts.body)
     scores = judge.score(page, lexicon.learned(), *trees.learned())
     if site is not None:
@@ -117,8 +118,9 @@ def _read(
     if keep or drop:
         selectors.apply(root, page, made, keep, drop)
     lines = head.lines(page, made.kept)
-    if not title:
-        title = headline.clean(head.title(page, made.kept))
+    if not title and (block := head.title_block(page, made.kept)):
+        title = headline.clean(block.text)
+        made.kept[block.index], made.reasons[block.index] = False, "title"
     sites = headline.site_names(facts, host)
     authors = people.choose(facts, head.bylines(lines), sites, hint.authors if hint else ())
     published = dates.choose(

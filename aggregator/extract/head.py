@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from . import dates, people
-from .features import Page
+from .features import Page, is_prose
 from .tree import KINDS, Block
 
+FOOT = 3  # blocks after the body: some sites sign and date at the end
 BEFORE, AFTER = 8, 25  # blocks before and after the title that can belong to the head
 BODY_BLOCKS = 2  # blocks of the body after which the head is over: bylines stand below the standfirst, too
 MAX_LINE = 160  # characters of a line that is looked at
@@ -35,6 +36,8 @@ def lines(page: Page, kept: Sequence[bool]) -> list[Block]:
     at = page.title_at if page.title_at >= 0 else first
     if at is None:
         return []
+    # What is above the title, too, says nothing: "with-sidebar" on an element around the whole page.
+    elsewhere = _ELSEWHERE & ~blocks[at].node.above
     found, body = [], 0
     for block in blocks[max(0, at - BEFORE) : at + AFTER]:
         i = block.index
@@ -42,9 +45,17 @@ def lines(page: Page, kept: Sequence[bool]) -> list[Block]:
             body += 1
             if body > BODY_BLOCKS:
                 break
-        elif len(block.text) <= MAX_LINE and not block.node.above & _ELSEWHERE:
+        elif len(block.text) <= MAX_LINE and not block.node.above & elsewhere:
             found.append(block)
+    last = max((i for i, is_kept in enumerate(kept) if is_kept), default=0)
+    if last > at:
+        foot = blocks[last + 1 : last + 1 + FOOT]
+        found += [b for b in foot if b.index > found_to(found) and len(b.text) <= MAX_LINE and not b.node.above & elsewhere]
     return found
+
+
+def found_to(found: Sequence[Block]) -> int:
+    return found[-1].index if found else -1
 
 
 def published(page: Page, head: Sequence[Block], now: datetime, *, day_first: bool = True) -> list[datetime]:
@@ -71,12 +82,18 @@ def published(page: Page, head: Sequence[Block], now: datetime, *, day_first: bo
     return [value for _, value in sorted(found, key=lambda item: item[0])]
 
 
-def title(page: Page, kept: Sequence[bool]) -> str:
+def title_block(page: Page, kept: Sequence[bool]) -> Block | None:
     """On a page that names its title nowhere: the last short line before the text that is no sentence."""
-    for block in reversed(page.blocks[: next((i for i, is_kept in enumerate(kept) if is_kept), 0)]):
-        if 15 <= len(block.text) <= MAX_LINE and block.linked * 2 < len(block.text) and dates.visible(block.text) is None:
-            return block.text
-    return ""
+    first = next((i for i, is_kept in enumerate(kept) if is_kept), -1)
+    for block in reversed(page.blocks[: first + 1]):
+        if (
+            15 <= len(block.text) <= MAX_LINE
+            and block.linked * 2 < len(block.text)
+            and not is_prose(block)
+            and dates.visible(block.text) is None
+        ):
+            return block
+    return None
 
 
 def bylines(head: Sequence[Block]) -> list[list[str]]:

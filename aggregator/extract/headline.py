@@ -15,6 +15,8 @@ MAX_TITLE = 400
 #: Likeness of the h1 to og:title from which they are one title, and below which the h1 is something else. In between,
 #: news sites mean the og:title (9 of 10 pages where only one of them was right) and others the h1 (49 of 67).
 ALIKE, UNLIKE = 0.5, 0.15
+SAME = 0.8
+MAX_SUBHEADINGS = 5
 
 
 def words(text: str) -> list[str]:
@@ -76,8 +78,10 @@ def site_names(evidence: Evidence, host: str) -> list[str]:
     return [name for name in names if name]
 
 
-def choose(evidence: Evidence, headings: Sequence[str], host: str, feed: str | None) -> str:
-    """The title. `headings`: the page's h1s in document order; `feed`: the feed entry's title."""
+def choose(
+    evidence: Evidence, headings: Sequence[str], host: str, feed: str | None, subheadings: Sequence[str] = ()
+) -> str:
+    """The title. headings, subheadings: the page's h1s and h2s in document order; feed: the feed entry's title."""
     sites = site_names(evidence, host)
     declared = [ev.text(value) for value in evidence.article("headline", "name")]
     declared += [ev.text(value) for value in (evidence.first("og:title"), evidence.first("twitter:title"))]
@@ -93,11 +97,14 @@ def choose(evidence: Evidence, headings: Sequence[str], host: str, feed: str | N
         if not witnesses or max(same(best, witness) for witness in witnesses) >= ALIKE:
             return best
         return declared[0] if declared else best if not element else element
+    for value in subheadings[:MAX_SUBHEADINGS]:  # the h1 is a kicker or written for search engines, the headline an h2
+        if declared and same(best, declared[0]) < ALIKE and same(clean(value, sites), declared[0]) >= SAME:
+            return clean(value, sites)
     alike = same(best, social)
     if alike >= ALIKE:
         return best
     is_news = any("NewsArticle" in ev.types(item) for item in evidence.articles)
     if alike < UNLIKE:
         # Two different titles: in news the h1 is a display headline if JSON-LD has it too; elsewhere the h1 is a logo or section.
-        return best if is_news and any(same(best, value) > 0.8 for value in declared[:1]) else social
+        return best if is_news and any(same(best, value) > SAME for value in declared[:1]) else social
     return social if is_news else best

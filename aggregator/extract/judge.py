@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..model import SiteMemory
-from . import features, labels, trees
+from . import dates, features, labels, trees
 from .features import NO, Page
 from .lexicon import Lexicon
 from .tree import HEADINGS, KINDS, Block
@@ -30,6 +30,7 @@ LIVE_UPDATES = 4  # time-stamped blocks that make a page a live blog
 PATH_BLOCKS = 6  # blocks that must have been seen at a path before it says anything
 PATH_WEIGHT, PATH_LIMIT = 0.3, 3.0  # of a path's log-odds, beside the page's own evidence; research: +-.4 points
 
+DATE_LINE = 32  # characters of a line that, with a date in it, is nothing else: "Wednesday, September 24, 2025"
 FRAGMENT_LINE = 200  # characters of a line in a feed entry's content that a phrase may give away
 _FRAGMENT_KINDS = frozenset(("advertisement", "comments", "copyright", "newsletter", "related", "share", "navigation", "tags"))
 _FRAGMENT_PHRASES = frozenset(("comments", "copyright", "newsletter", "related", "share", "advertisement"))
@@ -122,6 +123,9 @@ def decide(page: Page, scores: list[float], url: str | None = None, live: bool =
     for i, kind in enumerate(page.labels):
         if kind in _HARD and kept[i]:
             kept[i], reasons[i] = False, kind
+    for i, block in enumerate(blocks):
+        if kept[i] and block.node.tag not in HEADINGS and _is_date(block.text):
+            kept[i], reasons[i] = False, "byline"
     _titles(page, result)
     _repeats(blocks, result)
     if live or _LIVE_URL.search(url or ""):
@@ -129,19 +133,27 @@ def decide(page: Page, scores: list[float], url: str | None = None, live: bool =
     _empty_headings(blocks, result)
     for i, block in enumerate(blocks):
         if not kept[i] and not reasons[i]:
-            reasons[i] = why(block, page.labels[i])
+            reasons[i] = why(block, page.labels[i], page.main.above)
     return result
 
 
-def why(block: Block, label: str | None) -> str:
-    """The best name for what a block is that is not article: what it says, then what its boxes are called."""
+def _is_date(text: str) -> bool:
+    """Whether a line is a date and nothing else."""
+    return len(text) <= DATE_LINE and not text.endswith((".", ":", "?", "!")) and dates.visible(text) is not None
+
+
+def why(block: Block, label: str | None, shared: int = 0) -> str:
+    """The best name for what a block is that is not article: what it says, then what its boxes are called.
+
+    shared: the class kinds of the boxes around the article, which say nothing about what is not in it.
+    """
     if label or (label := labels.prefix(block.text)):
         return label
     said = labels.phrases(block.text)
     if said:
         return min(said)
     node = block.node
-    for mask in (node.mask | (node.parent or node).mask, node.above):
+    for mask in (node.mask | (node.parent or node).mask, node.above & ~shared):
         for kind, reason in _WHY:
             if mask & KINDS[kind]:
                 return reason

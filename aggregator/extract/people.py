@@ -13,11 +13,11 @@ MAX_NAME = 60  # characters; longer "names" are sentences
 MAX_AUTHORS = 12
 
 _BY = re.compile(
-    r"^\s*(?:written\s+by|posted\s+by|published\s+by|reported\s+by|story\s+by|words\s+by|by|von|vom|par|por|di|door|af|av|przez|de|autor(?:in)?|author|redaktion|text)\b\s*:?\s+",
+    r"^\s*(?:written\s+by|posted\s+by|published\s+by|reported\s+by|story\s+by|words\s+by|by|von|vom|par|por|di|door|af|av|przez|de|autor(?:in)?|author|text)\b\s*:?\s+",
     re.I,
 )
 _AND = re.compile(r"\s*(?:[,;|/•·&]|\band\b|\bund\b|\bet\b|\by\b|\be\b|\ben\b|\boch\b|\bog\b|\bi\b(?=\s[A-Z])|\bwith\b|\bmit\b|、|，)\s*")
-_NOISE = re.compile(r"\bupdated\b|\bpublished\b|\d{2}[:.]\d{2}|\b(?:19|20)\d{2}\b|https?:|www\.|@|\.(?:com|org|net|de)\b|<|>", re.I)
+_NOISE = re.compile(r"\bupdated\b|\bpublished\b|\d{2}[:.]\d{2}|\b(?:19|20)\d{2}\b|://|www\.|@|<|>|^[\w-]+(?:\.[\w-]+){2,}$", re.I)
 _PARENTHESIS = re.compile(r"\s*[(\[][^)\]]*[)\]]")
 _ROLE = re.compile(
     r"\s*(?:,|\||–|—| - )\s*(?:[\w\s-]*\b(?:correspondent|reporter|editor|writer|journalist|columnist|contributor|producer|analyst|redakteur(?:in)?|staff|news|bureau chief)\b).*$",
@@ -62,8 +62,8 @@ def is_name(name: str) -> bool:
 
 def split(text: str) -> list[str]:
     """The names of a byline such as "By Ann Lee, Bob Ray and Cy Fox"."""
-    text = _BY.sub("", " ".join(text.split()))
-    if len(text) > 4 * MAX_NAME:
+    text = _BY.sub("", _PARENTHESIS.sub(" ", " ".join(text.split())))
+    if len(text) > 4 * MAX_NAME or _NOISE.search(text.split(" ")[0]):
         return []
     return [name for name in (clean(part) for part in _AND.split(text)) if name]
 
@@ -80,7 +80,8 @@ def _names(value: Any, evidence: Evidence) -> Iterable[str]:
             for item in name[:MAX_AUTHORS]:
                 yield from _names(item, evidence)
         elif isinstance(name, str):
-            yield from split(ev.text(name))
+            one = clean(ev.text(name))
+            yield from [one] if one and "Organization" in "".join(ev.types(value)) else split(ev.text(name))
     elif isinstance(value, str):
         yield from split(ev.text(value))
 
@@ -113,8 +114,7 @@ def choose(evidence: Evidence, bylines: Sequence[Sequence[str]], sites: Sequence
     """
     candidates = declared(evidence) + [unique(names) for names in bylines if names] + ([unique(feed)] if feed else [])
     own = {"".join(re.findall(r"\w+", site.casefold())) for site in sites}
-    people = [
-        tuple(name for name in names if "".join(re.findall(r"\w+", name.casefold())) not in own) for names in candidates
-    ]
-    people = [names for names in people if names]
-    return people[0] if people else (candidates[0] if candidates else ())
+    for names in candidates:
+        if any("".join(re.findall(r"\w+", name.casefold())) not in own for name in names):
+            return names
+    return candidates[0] if candidates else ()

@@ -15,6 +15,7 @@ from typing import Any
 from lxml import etree
 
 from .. import furniture
+from . import labels
 
 #: Subtrees that never hold text for readers.
 SKIP = frozenset(
@@ -61,7 +62,8 @@ class Node:
             elif key == "hidden" or (key == "style" and "none" in value and _HIDDEN.search(value)):
                 hidden = True
         self.name = name
-        self.mask = class_kinds(name[:300]) | TAG_KINDS.get(tag, 0)
+        # Classes of the body element ("with-sidebar") tell of the page, not of what is in it.
+        self.mask = 0 if parent is None else class_kinds(name[:300]) | TAG_KINDS.get(tag, 0)
         self.above: int = self.mask if parent is None else self.mask | parent.above
         self.hidden: bool = hidden or (parent is not None and parent.hidden)
         self.path = ""
@@ -225,7 +227,7 @@ class _Reader:
 
 
 def _split(pieces: list[tuple[str, int, Any, bool]]) -> list[list[tuple[str, int, Any, bool]]]:
-    """Cut at single line breaks that stand between whole sentences."""
+    """Cut at single line breaks that stand between whole sentences, and around labels of furniture."""
     lines: list[list[tuple[str, int, Any, bool]]] = [[]]
     for piece in pieces:
         if piece[0] == "\n" and not piece[3]:
@@ -234,7 +236,8 @@ def _split(pieces: list[tuple[str, int, Any, bool]]) -> list[list[tuple[str, int
     runs = [lines[0]]
     texts = ["".join(piece[0] for piece in line).strip() for line in lines]
     for before, after, line in zip(texts, texts[1:], lines[1:], strict=False):
-        if len(before) >= _SPLIT_LENGTH and len(after) >= _SPLIT_LENGTH and _SENTENCE_END.search(before):
+        prose = len(before) >= _SPLIT_LENGTH and len(after) >= _SPLIT_LENGTH and _SENTENCE_END.search(before)
+        if prose or labels.label(before) or labels.label(after):
             runs.append(line)
         else:
             runs[-1].extend(line)
