@@ -23,7 +23,6 @@ from aggregator.urls import is_web
 
 MAX_HOPS = 5  # redirects; honest chains have one or two (http -> https -> www), browsers stop at 20
 UNREAD_BYTES = 32_000_000  # of bodies that wait for the caller: beyond, downloading pauses
-STOP_LOOK = 0.2  # seconds between two looks at the `stop` event
 
 _ACCEPT = {
     "feed": "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, "
@@ -58,18 +57,10 @@ class Fetcher:
     """Downloads feeds and pages. A context manager; every method may be called from any thread.
 
     `hosts`: what earlier runs learned, by `HostState.host`; `host_states()` says what to store for the next.
-    `stop`: setting it is as good as calling `stop()`.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        hosts: Mapping[str, HostState] | None = None,
-        *,
-        stop: threading.Event | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, hosts: Mapping[str, HostState] | None = None) -> None:
         self._settings = settings
-        self._stop_event = stop or threading.Event()
         self._agent = user_agent(settings.contact)
         self._allow = frozenset(entry.lower().replace("[", "").replace("]", "") for entry in settings.allow)
         self._transport = Transport(settings.workers, settings.resolve)
@@ -146,21 +137,15 @@ class Fetcher:
 
     def _next(self, batch: _Batch) -> Result | None:
         """The next result; None when there are no more. Raises what was a bug in a thread."""
-        while True:
-            if self._stop_event.is_set():
-                self.stop()
-            with self._lock:
-                if not batch.lines.unfinished and batch.results.empty():
-                    return None
-            try:
-                result = batch.results.get(timeout=STOP_LOOK)
-            except queue.Empty:
-                continue
-            if isinstance(result, BaseException):
-                raise result
-            if result is not None and isinstance(result[1], Response):
-                self._count(batch, -len(result[1].body))
-            return result
+        with self._lock:
+            if not batch.lines.unfinished and batch.results.empty():
+                return None
+        result = batch.results.get()
+        if isinstance(result, BaseException):
+            raise result
+        if result is not None and isinstance(result[1], Response):
+            self._count(batch, -len(result[1].body))
+        return result
 
     def _count(self, batch: _Batch, size: int) -> None:
         with self._lock:
@@ -310,11 +295,12 @@ def _redirected(job: Job, answer: Answer) -> FetchError | None:
         target = answers.next_url(job.url, answer)
     except FetchError as error:
         return error
-    job.hops += 1
-    if job.hops > MAX_HOPS:
-        return FetchError(
-            job.request.url, "redirect", f"more than {MAX_HOPS} redirects", status=answer.status
-        )
+    job.visited.append(job.url)
+    if target in job.visited:
+        return FetchError(job.request.url, "redirect", "the redirects go in a circle", status=answer.status)
+    if len(job.visited) > MAX_HOPS:
+        message = f"more than {MAX_HOPS} redirects"
+        return FetchError(job.request.url, "redirect", message, status=answer.status)
     job.url = target
     job.unbroken = job.unbroken and answer.status in answers.PERMANENT
     if job.unbroken:

@@ -15,7 +15,7 @@ import itertools
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aggregator.fetch.hosts import SLOW, Host
 from aggregator.model import Request
@@ -36,7 +36,7 @@ class Job:
     host: Host
     trusted: frozenset[str]  # endpoints (host:port) that may be private
     robots_of: Host | None = None  # this is no request of the caller's but the robots.txt of that host
-    hops: int = 0
+    visited: list[str] = field(default_factory=list)  # what redirected us
     permanent: str | None = None  # where the unbroken prefix of 301/308 leads
     unbroken: bool = True
     seconds: float = 0.0  # of downloading; waiting in line is not counted
