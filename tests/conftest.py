@@ -10,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from cli_runner import archive, empty_folder, made_archive  # noqa: F401 - fixtures
 from server import Server
 
 

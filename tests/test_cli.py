@@ -13,7 +13,7 @@ import sys
 import time
 
 import pytest
-from cli_runner import archive, empty_folder, fine, made_archive, run  # noqa: F401 - fixtures
+from cli_runner import fine, run
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,17 +22,6 @@ from aggregator.cli.output import Form, json_text, put_rows, visible
 
 UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egnp.exe\u2066 <b>\r\n=cmd|' /C calc'!A0"
-
-
-def program(*args: str, **options) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "aggregator", *args],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        **options,
-    )
 
 
 # ------------------------------------------------------------------------------------------ help
@@ -89,7 +78,7 @@ def test_version():
     assert re.fullmatch(r"aggregator \d+\.\d+\.\d+\n", fine("--version"))
 
 
-def test_options_for_all_commands_may_stand_before_the_command(archive):  # noqa: F811
+def test_options_for_all_commands_may_stand_before_the_command(archive):
     assert fine("--db", "db/news.db", "latest", "-n", 1) == fine("latest", "-n", 1, "--db", "db/news.db")
 
 
@@ -103,7 +92,7 @@ def test_a_command_that_is_not_there_is_exit_2_with_a_guess():
     assert result.stdout == ""
 
 
-def test_mistakes_in_feeds_yaml_are_exit_2_and_all_on_stderr(empty_folder):  # noqa: F811
+def test_mistakes_in_feeds_yaml_are_exit_2_and_all_on_stderr(empty_folder):
     (empty_folder / "feeds.yaml").write_text("feeds:\n- nope\n- url: https://a.example\n  intervall: 1h\n")
     result = run("fetch")
     assert result.exit_code == 2
@@ -117,21 +106,21 @@ def test_mistakes_in_feeds_yaml_are_exit_2_and_all_on_stderr(empty_folder):  # n
 
 
 @pytest.mark.parametrize("command", [["latest"], ["search", "x"], ["status"], ["why", "1"], ["backup", "b"]])
-def test_without_a_database_reading_is_exit_2_and_makes_none(empty_folder, command):  # noqa: F811
+def test_without_a_database_reading_is_exit_2_and_makes_none(empty_folder, command):
     result = run(*command)
     assert result.exit_code == 2
     assert "there is no database yet; `aggregator fetch` makes it" in result.stderr
     assert list(empty_folder.iterdir()) == []
 
 
-def test_a_file_that_is_no_database_is_exit_2(empty_folder):  # noqa: F811
+def test_a_file_that_is_no_database_is_exit_2(empty_folder):
     (empty_folder / "x.db").write_text("a shopping list, long enough to be looked at\n" * 40)
     result = run("latest", "--db", "x.db")
     assert result.exit_code == 2
     assert "x.db: this is not an SQLite database; choose another file with --db" in result.stderr
 
 
-def test_a_bug_is_loud(archive, monkeypatch):  # noqa: F811
+def test_a_bug_is_loud(archive, monkeypatch):
     def broken(*_, **__):
         raise RuntimeError("the roof is on fire")
 
@@ -143,7 +132,7 @@ def test_a_bug_is_loud(archive, monkeypatch):  # noqa: F811
     assert "bug: this is a fault of aggregator, not yours." in result.stderr
 
 
-def test_a_reader_that_has_had_enough_is_no_error(archive):  # noqa: F811
+def test_a_reader_that_has_had_enough_is_no_error(archive):
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer) as nobody:
@@ -152,7 +141,7 @@ def test_a_reader_that_has_had_enough_is_no_error(archive):  # noqa: F811
     assert (result.returncode, result.stderr) == (0, b"")
 
 
-def test_ctrl_c_ends_a_round_with_130_and_keeps_what_is_stored(empty_folder, server):  # noqa: F811
+def test_ctrl_c_ends_a_round_with_130_and_keeps_what_is_stored(empty_folder, server):
     slow = server.answer("/slow", body="<rss version='2.0'><channel/></rss>", wait=30)
     (empty_folder / "feeds.yaml").write_text(f"- {slow}\n")
     child = subprocess.Popen([sys.executable, "-m", "aggregator", "fetch"], stderr=subprocess.PIPE, text=True)
@@ -188,7 +177,7 @@ def test_json_escapes_what_a_terminal_obeys_and_loses_nothing(value):
         ["why", "1", "--json"],
     ],
 )  # fmt: skip
-def test_hostile_text_in_the_database_does_not_reach_the_terminal(archive, command):  # noqa: F811
+def test_hostile_text_in_the_database_does_not_reach_the_terminal(archive, command):
     with sqlite3.connect(archive / "db/news.db") as database:
         database.execute(
             "update articles set title = ?, text = text || ?, site = ?", [HOSTILE, "\n\nzanzibar", HOSTILE]
@@ -206,7 +195,7 @@ def test_hostile_text_in_the_database_does_not_reach_the_terminal(archive, comma
     assert not UNSAFE.search(result.stdout + result.stderr)
 
 
-def test_colours_are_for_terminals_and_for_those_who_force_them(archive):  # noqa: F811
+def test_colours_are_for_terminals_and_for_those_who_force_them(archive):
     assert "\x1b[" not in fine("latest")
     assert "\x1b[1m" in fine("latest", FORCE_COLOR="1")
     assert "\x1b[" not in fine("latest", FORCE_COLOR="1", NO_COLOR="1")
@@ -239,7 +228,7 @@ def test_a_table_lines_up_also_with_wide_letters(capsys):
     )
 
 
-def test_only_one_form_at_a_time(archive):  # noqa: F811
+def test_only_one_form_at_a_time(archive):
     result = run("latest", "--json", "--csv")
     assert result.exit_code == 2
     assert "give one of --json, --csv and --table" in result.stderr
@@ -250,7 +239,7 @@ def test_completion_prints_a_script_for_the_shell(shell):
     assert "_AGGREGATOR_COMPLETE" in fine("completion", shell)
 
 
-def test_completion_offers_the_names_of_feeds(archive):  # noqa: F811
+def test_completion_offers_the_names_of_feeds(archive):
     words = {"COMP_WORDS": "aggregator fetch ", "COMP_CWORD": "2", "_AGGREGATOR_COMPLETE": "bash_complete"}
     result = run(**words)
     assert "The Lantern" in result.stdout

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
-from cli_runner import empty_folder, fine, objects, run  # noqa: F401 - fixtures
+from cli_runner import fine, run
 from server import HTML, refused_port
 
 from aggregator import config, opml

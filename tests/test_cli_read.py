@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from cli_runner import archive, fine, made_archive, objects, run  # noqa: F401 - fixtures
+from cli_runner import fine, objects, run
 
 pytestmark = pytest.mark.usefixtures("archive")
 

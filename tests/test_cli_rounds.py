@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from cli_runner import empty_folder, fine, objects, run  # noqa: F401 - fixtures
+from cli_runner import fine, objects, run
 from server import HTML, Server
 
 TEXTS = {

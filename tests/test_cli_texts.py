@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_runner import archive, empty_folder, fine, made_archive, objects, run  # noqa: F401 - fixtures
+from cli_runner import fine, objects, run
 from server import HTML
 
 PARAGRAPHS = (
@@ -101,7 +101,7 @@ def test_extract_of_a_page_without_an_article_still_prints_its_object(html):
     assert list(json.loads(result.stdout))[: len(KEYS)] == KEYS
 
 
-def test_extract_uses_what_the_database_knows_of_the_site(archive):  # noqa: F811
+def test_extract_uses_what_the_database_knows_of_the_site(archive):
     site = objects("latest", "-n", 1, "--json")[0]["url"]
     found = objects("extract", "-", "--url", site, "--site", "--json", input=PAGE)
     assert found["title"] == "The ferry sails"
@@ -189,16 +189,18 @@ def test_dedupe_passes_over_blank_lines_and_takes_an_empty_input():
 # ------------------------------------------------------------------------------------------ dedupe --archive
 
 
-def test_the_archive_judged_again_comes_to_the_same(archive):  # noqa: F811
+def test_the_archive_judged_again_comes_to_the_same(archive):
     before = objects("status", "--json")["totals"]
     result = run("dedupe", "--archive")
     assert result.exit_code == 0
-    assert f"✓ {before['articles'] + before['copies']} texts judged again: 0 folded, 0 unfolded" in result.stderr
+    assert (
+        f"✓ {before['articles'] + before['copies']} texts judged again: 0 folded, 0 unfolded" in result.stderr
+    )
     assert run("dedupe", "--db", "db/news.db").stderr == result.stderr
     assert objects("status", "--json")["totals"]["articles"] == before["articles"]
 
 
-def test_dedupe_needs_an_input_or_the_archive_not_both(archive):  # noqa: F811
+def test_dedupe_needs_an_input_or_the_archive_not_both(archive):
     for args in ([], ["-", "--archive"], ["--archive", "-o", "x"]):
         result = run("dedupe", *args)
         assert result.exit_code == 2
