@@ -159,6 +159,16 @@ def test_without_a_database_the_front_page_still_says_what_to_do(tmp_path):
         assert "No articles yet" in newsroom.text("/")
 
 
+def test_a_private_database_is_not_shown_on_the_front_page(tmp_path):
+    seed(tmp_path / "db" / "news.db", articles=3).close()
+    install(tmp_path / "db")
+    private = {**METADATA, "databases": {"news": {**METADATA["databases"]["news"], "allow": {"id": "root"}}}}
+    (tmp_path / "db" / "metadata.yaml").write_text(yaml.safe_dump(private))
+    with Newsroom(tmp_path / "db") as newsroom:
+        assert "Night boats" not in newsroom.page("/")
+        assert newsroom.get("/news/articles/1")[0] == 403
+
+
 # ---------------------------------------------------------------------------------------- one story
 
 

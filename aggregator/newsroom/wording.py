@@ -65,7 +65,7 @@ FLAGS = {
 
 def weblink(url: object) -> str | None:
     """The address when it is one to click on, http or https; else None (javascript: and the like)."""
-    return url if isinstance(url, str) and re.match(r"https?://[^\s/]", url, re.IGNORECASE) else None
+    return url if isinstance(url, str) and re.fullmatch(r"https?://[^\s/]\S*", url, re.IGNORECASE) else None
 
 
 def moment(value: object) -> datetime | None:

@@ -55,16 +55,15 @@ def startup(datasette: Any) -> Callable[[], Awaitable[None]] | None:
 
 @hookimpl
 def extra_template_vars(datasette: Any, request: Any) -> dict[str, Any]:
+    async def front_page() -> dict[str, Any] | None:
+        """None when there is no database yet or it may not be seen."""
+        if DATABASE not in datasette.databases or not await _visible(datasette, request):
+            return None
+        return await pages.front(datasette.get_database(DATABASE))
+
     def page(content: Any) -> Any:
-        """A page's contents, or None when there is no database yet or it may not be seen."""
-
-        async def contents(*args: object) -> dict[str, Any] | None:
-            if DATABASE not in datasette.databases or not await _visible(datasette, request):
-                return None
-            found: dict[str, Any] | None = await content(datasette.get_database(DATABASE), *args)
-            return found
-
-        return contents
+        """A row's page, which Datasette shows only to those who may see the row."""
+        return lambda row_id: content(datasette.get_database(DATABASE), row_id)
 
     async def name() -> str:
         if hasattr(datasette, "get_instance_metadata"):  # 1.0
@@ -77,7 +76,7 @@ def extra_template_vars(datasette: Any, request: Any) -> dict[str, Any]:
         "today": datetime.now(UTC).isoformat(),
         "newsroom_name": name,
         "newsroom_css": _stylesheet(datasette),
-        "front_page": page(pages.front),
+        "front_page": front_page,
         "article_page": page(pages.article),
         "copy_page": page(pages.copy),
         "revision_page": page(pages.revision),
