@@ -319,7 +319,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "copies": "How many other copies of this text were folded away (rows in duplicates).",
         "agency": "The news agency the text is credited to, where it says so.",
         "byline": "Who wrote it, as the page says, without 'By'.",
-        "language": "Language code of the text (BCP 47).",
+        "language": "Language of the text, as its two- or three-letter code.",
         "summary": "The feed's or the page's own summary.",
         "text": "The whole clean text, paragraphs separated by a blank line.",
         "words": "Words in the text.",

@@ -275,7 +275,7 @@ def make_story(
         feed_id=item.feed_id,
         agency=agencies.agency(document.text, byline),
         byline=byline,
-        language=document.language or entry.language,
+        language=(document.language or entry.language or "").replace("_", "-").split("-")[0].lower() or None,
         summary=document.summary or entry.summary or None,
         text=document.text,
         words=words.count(document.text),
