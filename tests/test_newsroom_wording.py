@@ -63,7 +63,8 @@ def test_a_share_never_claims_to_be_everything_or_nothing(share, words):
 @pytest.mark.parametrize(
     ("url", "link"),
     [("https://a.example/x", True), ("HTTP://a.example", True), ("javascript:alert(1)", False),
-     (" https://a.example", False), ("data:text/html,x", False), ("https:evil", False), ("https://a.example is down", False), (None, False), (3, False)],
+     (" https://a.example", False), ("data:text/html,x", False), ("https:evil", False),
+     ("https://a.example is down", False), (None, False), (3, False)],
 )  # fmt: skip
 def test_only_http_and_https_are_links(url, link):
     assert (wording.weblink(url) is not None) == link
