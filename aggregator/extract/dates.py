@@ -24,7 +24,11 @@ _ISO = re.compile(
     r"(?:[T\s]+(?:at\s+)?(?P<H>\d{1,2}):?(?P<M>\d{2})(?::?(?P<S>\d{2}))?(?:[.,]\d+)?\s*(?P<z>Z|UTC|GMT|[A-Z]{3,4}|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?"
 )
 _CLOCK = re.compile(r"(?<!\d)(\d{1,2})[:.h時시](\d{2})(?:[:.](\d{2}))?\s*([ap]\.?m\b)?(?:\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[A-Z]{3,4}))?", re.I)
-_URL = re.compile(r"/((?:19|20)\d{2})[/-]?(0?[1-9]|1[0-2])[/-]?(0?[1-9]|[12]\d|3[01])(?=[/\-_.]|$)")
+# The same separator twice, or none and two digits each: with both optional, /2026/11/23/ reads as 1 January.
+_URL = re.compile(
+    r"/(?P<y>(?:19|20)\d{2})(?:(?P<s>[/-])(?P<m>1[0-2]|0?[1-9])(?P=s)(?P<d>3[01]|[12]\d|0?[1-9])"
+    r"|(?P<m2>0[1-9]|1[0-2])(?P<d2>0[1-9]|[12]\d|3[01]))(?=[/\-_.]|$)"
+)
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,2})([./-])\s?(\d{1,2})\2\s?((?:19|20)\d{2})(?!\d)")
 _YEAR_FIRST = re.compile(r"(?<!\d)((?:19|20)\d{2})\s?(?:[./-]|年|년)\s?(\d{1,2})\s?(?:[./-]|月|월)\s?(\d{1,2})(?!\d)")
 _DAY_MONTH = re.compile(r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|º|\.)?\s*(?:de\s+)?([^\W\d_]{3,})\.?,?\s*(?:de\s+)?((?:19|20)\d{2})(?!\d)")
@@ -174,7 +178,7 @@ def from_url(url: str | None, now: datetime) -> datetime | None:
     match = _URL.search(url or "")
     if match is None:
         return None
-    value = _make(*match.groups(), None, None, None, None)
+    value = _make(match["y"], match["m"] or match["m2"], match["d"] or match["d2"], None, None, None, None)
     return value if plausible(value, now) else None
 
 
