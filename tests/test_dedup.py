@@ -161,8 +161,20 @@ ROADS = (
     "allow an extra {extra} minutes.\n\nAccess for residents and emergency vehicles will be maintained. All works are subject to "
     "weather and may be postponed at short notice."
 )
-ROADS_A = ROADS.format(road="R882", a="Tolmore", b="Birkby", start=9, day="Tuesday", end=5, why="resurfacing", miles=11, extra=25)
-ROADS_B = ROADS.format(road="R836", a="Strathmere", b="Melling", start=10, day="Thursday", end=6, why="drainage repairs", miles=27, extra=50)
+ROADS_A = ROADS.format(
+    road="R882", a="Tolmore", b="Birkby", start=9, day="Tuesday", end=5, why="resurfacing", miles=11, extra=25
+)
+ROADS_B = ROADS.format(
+    road="R836",
+    a="Strathmere",
+    b="Melling",
+    start=10,
+    day="Thursday",
+    end=6,
+    why="drainage repairs",
+    miles=27,
+    extra=50,
+)
 QUOTE = (
     '"I have stood in the grain stores of three provinces this week, and what I saw in them was swept floors. There is food '
     "ninety kilometres away, it has been paid for, it is on trucks, and the trucks are facing a man with a rubber stamp. No "
@@ -186,7 +198,8 @@ ABOUT = (
 RELEASE_A = (
     "LARKMONT - Veltrane today announced the appointment of Moira Castellan as chief medical officer from June 1. She joins from "
     "Orrin, where she led kidney research for eight years, and succeeds Henrik Aas, who retires.\n\nCastellan trained in Cork and "
-    "Toronto and has published more than 60 papers. She will oversee drug safety and sit on the executive committee.\n\n" + ABOUT
+    "Toronto and has published more than 60 papers. She will oversee drug safety and sit on the executive committee.\n\n"
+    + ABOUT
 )
 RELEASE_B = (
     "LARKMONT - Veltrane today priced an offering of 7,000,000 shares at 50 crowns each. Harrow Bank and Bexley are the joint "
@@ -351,7 +364,7 @@ def test_without_candidates_a_text_is_new() -> None:
 def test_spans_cover_both_texts_from_start_to_end() -> None:
     new = COPIES["light edits"]
     cut = dedup.spans(STORY, new)
-    assert "".join(STORY[s.a[0] : s.a[1]] for s in cut) .replace(" ", "") in STORY.replace(" ", "")
+    assert "".join(STORY[s.a[0] : s.a[1]] for s in cut).replace(" ", "") in STORY.replace(" ", "")
     for side, text in (("a", STORY), ("b", new)):
         ends = [getattr(s, side) for s in cut]
         assert ends[0][0] == 0 or text[: ends[0][0]].strip(' "“') == ""
@@ -360,7 +373,10 @@ def test_spans_cover_both_texts_from_start_to_end() -> None:
 
 
 def test_a_difference_shows_what_stands_on_either_side() -> None:
-    cut = dedup.spans("The old harbour master left the town on Monday night.", "The old harbour master left the city on Monday night.")
+    cut = dedup.spans(
+        "The old harbour master left the town on Monday night.",
+        "The old harbour master left the city on Monday night.",
+    )
     assert [s.shared for s in cut] == [True, False, True, False] or len([s for s in cut if not s.shared]) >= 1
 
 

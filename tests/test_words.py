@@ -35,7 +35,13 @@ def test_two_spellings_of_one_thing_are_the_same_words(one: str, other: str) -> 
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("won 2-1", "won 1-2"), ("3.2 million", "32 million"), ("Oslo", "Bergen"), ("12.5", "125"), ("화재", "화물")],
+    [
+        ("won 2-1", "won 1-2"),
+        ("3.2 million", "32 million"),
+        ("Oslo", "Bergen"),
+        ("12.5", "125"),
+        ("화재", "화물"),
+    ],
 )
 def test_what_differs_stays_different(one: str, other: str) -> None:
     assert words.fingerprint(one) != words.fingerprint(other)
@@ -65,7 +71,9 @@ def test_a_number_word_is_a_figure() -> None:
     assert flags_of("about twelve ships")["12"] & words.FIGURE
 
 
-@pytest.mark.parametrize("text", ["서림항 냉동창고 화재", "青石湾大桥今天合龙", "ผ้าไหมลายนาค", "港で火災が発生した"])
+@pytest.mark.parametrize(
+    "text", ["서림항 냉동창고 화재", "青石湾大桥今天合龙", "ผ้าไหมลายนาค", "港で火災が発生した"]
+)
 def test_scripts_without_spaces_are_read_character_by_character(text: str) -> None:
     found = words.read(text)
     assert len(found) >= 6
@@ -112,7 +120,9 @@ def test_sign_offs_and_bylines_are_no_part_of_a_text(line: str) -> None:
     assert words.without_sign_offs(f"{text}\n\n{line}").strip() == text
 
 
-@pytest.mark.parametrize("line", ["By noon the harbour was empty.", "She contributed to this report's funding last year"])
+@pytest.mark.parametrize(
+    "line", ["By noon the harbour was empty.", "She contributed to this report's funding last year"]
+)
 def test_a_sentence_that_begins_like_one_stays(line: str) -> None:
     assert line in words.without_sign_offs(line)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aggregator.dedup.sketch import A_FIGURE, A_NAME, OTHER, SHINGLE, Sketch, Terms
+from aggregator.dedup.sketch import A_FIGURE, A_NAME, SHINGLE, Sketch, Terms
 
 #: What the decision looks at, and what it means; "short" and "long" are the shorter and the longer text. NaN: unknown.
 FEATURES: dict[str, str] = {
@@ -24,7 +24,8 @@ FEATURES: dict[str, str] = {
     "longest": "words in the longest shared run, at most 80",
     "head_max": "share of the first 24 words in a shared shingle, of the text where it is larger",
     "head_min": "the same of the other text",
-    "start": "where the first shared shingle starts, as share of the text, in the text where that is earlier",
+    "start_short": "where the first shared shingle stands in the shorter text, as share of its length",
+    "start_long": "the same in the longer text",
     "slots": "number of short gaps that stand between the same shared runs in both texts",
     "sub_fig_rate": "share of the slots and matches of figures that are substitutions by another figure",
     "sub_name_rate": "the same of names",
@@ -171,29 +172,30 @@ def _counted(at: NDArray[np.intp], size: int) -> NDArray[np.intp]:
 
 
 class _Tally:
-    """The terms of one text, counted by kind, by whether they are in a shared run, and whether the other has them."""
+    """The terms of one text, counted by kind, by whether they are in a shared run, and whether the other has them.
+
+    Shares of known ones: of all, of the figures, the names and both (facts); `rest`, `rest_facts`: outside of the runs.
+    """
 
     def __init__(self, terms: Terms, covered: Mask, known: Mask) -> None:
         counts = np.bincount(terms.kind + 3 * covered[terms.at] + 6 * known, minlength=12).tolist()
-        self.outside, self.inside = counts[:3], counts[3:6]
-        self.known_outside, self.known_inside = counts[6:9], counts[9:12]
-
-    def share(self, *kinds: int, outside: bool = False) -> float:
-        """Of the terms of these kinds (and outside of the shared runs), the share that the other text has."""
-        known = sum(self.known_outside[k] + (0 if outside else self.known_inside[k]) for k in kinds)
-        whole = known + sum(self.outside[k] + (0 if outside else self.inside[k]) for k in kinds)
-        return known / whole if whole else NAN
-
-    def matched(self, kind: int) -> int:
-        return int(self.inside[kind] + self.known_inside[kind])
-
-    def foreign(self) -> int:
-        """Figures and names that the other text has not."""
-        return int(sum(self.outside[k] + self.inside[k] for k in _FACTS))
+        o, f, n, _, f_in, n_in, known_o, known_f, known_n, known_o_in, known_f_in, known_n_in = counts
+        figures, names = known_f + known_f_in, known_n + known_n_in
+        all_figures, all_names = figures + f + f_in, names + n + n_in
+        known_rest = known_o + known_f + known_n
+        self.figures = _ratio(figures, all_figures)
+        self.names = _ratio(names, all_names)
+        self.facts = _ratio(figures + names, all_figures + all_names)
+        self.all = _ratio(figures + names + known_o + known_o_in, len(known))
+        self.rest = _ratio(known_rest, known_rest + o + f + n)
+        self.rest_facts = _ratio(known_f + known_n, known_f + known_n + f + n)
+        self.figures_matched = f_in + known_f_in
+        self.names_matched = n_in + known_n_in
+        self.foreign = f + n + f_in + n_in
 
 
-_FACTS = (A_FIGURE, A_NAME)
-_ALL = (OTHER, A_FIGURE, A_NAME)
+def _ratio(part: int, whole: int) -> float:
+    return part / whole if whole else NAN
 
 
 def _mean(mask: Mask) -> float:
@@ -221,11 +223,13 @@ def measure(c: Comparison, shared: Mapping[int, int]) -> list[float]:
     size_a, size_b = len(a.words), len(b.words)
     of_a, of_b = _Tally(a.terms, c.covered_a, c.known_a), _Tally(b.terms, c.covered_b, c.known_b)
     cov_a, cov_b = _mean(c.covered_a), _mean(c.covered_b)
+    starts = _first(c.covered_a), _first(c.covered_b)
     if size_a <= size_b:
         short, long, cov_short, cov_long, longer = of_a, of_b, cov_a, cov_b, b
     else:
         short, long, cov_short, cov_long, longer = of_b, of_a, cov_b, cov_a, a
-    matched_fig, matched_name = of_a.matched(A_FIGURE), of_a.matched(A_NAME)
+        starts = starts[::-1]
+    matched_fig, matched_name = of_a.figures_matched, of_a.names_matched
     sub_fig, sub_name = _substituted(c, A_FIGURE), _substituted(c, A_NAME)
     steps = np.diff(c.at[c.at >= 0])
     jumps = steps[steps != 1]
@@ -237,23 +241,23 @@ def measure(c: Comparison, shared: Mapping[int, int]) -> list[float]:
         min(round(cov_a * size_a), 300),
         min(_longest(c.covered_a), 80),
         *_larger(_mean(c.covered_a[:HEAD]), _mean(c.covered_b[:HEAD])),
-        min(_first(c.covered_a), _first(c.covered_b)),
+        *starts,
         len(c.slots[0]),
         sub_fig / (sub_fig + matched_fig + 1),
         sub_name / (sub_name + matched_name + 1),
-        *_larger(of_a.share(A_FIGURE), of_b.share(A_FIGURE)),
-        *_larger(of_a.share(A_NAME), of_b.share(A_NAME)),
-        short.share(*_FACTS),
-        long.share(*_FACTS),
-        short.share(*_FACTS, outside=True),
-        long.share(*_FACTS, outside=True),
+        *_larger(of_a.figures, of_b.figures),
+        *_larger(of_a.names, of_b.names),
+        short.facts,
+        long.facts,
+        short.rest_facts,
+        long.rest_facts,
         min(matched_fig + matched_name, 40),
-        short.share(*_ALL),
-        long.share(*_ALL),
-        short.share(*_ALL, outside=True),
-        long.share(*_ALL, outside=True),
+        short.all,
+        long.all,
+        short.rest,
+        long.rest,
         longer.cohesion,
-        min(long.foreign(), 40),
+        min(long.foreign, 40),
         float(np.count_nonzero(jumps > 0)) / len(jumps) if len(jumps) else 1.0,
         sum(counts) / len(counts),
         counts.count(1) / len(counts),

@@ -1,6 +1,6 @@
 """The learned part: small decision trees (gradient boosting), exported as data, added up and squashed.
 
-`trees.json` is made by benchmarks/dedup_train.py from made and hand-written wire copy. Every tree was grown under
+`trees.json` is made by benchmarks/train_dedup.py from made and hand-written wire copy. Every tree was grown under
 monotone constraints: more of the text shared never speaks against a copy, more substituted figures never for one.
 """
 

@@ -21,9 +21,9 @@ SHINGLE = 3
 LEDE = 64
 LEDE_SHARE = 1 / 3
 REST_SHARE = 1 / 16
-#: Share of all its shingles that a new text asks the index for. Asking is cheaper than storing, and a local lede or
-#: left-over furniture moves the story's head away from the text's head.
-PROBE_SHARE = 1 / 3
+#: A new text asks for as dense a sample of its first PROBED shingles: asking is cheaper than storing, and a local
+#: lede or left-over furniture moves the story's head away from the text's head.
+PROBED = 160
 #: Texts with fewer shingles than this post and ask for all of them.
 FEW = 24
 #: No more postings or probes than this for one text, however long.
@@ -56,7 +56,7 @@ class Sketch:
 
     words: Words
     shingles: NDArray[np.uint64]
-    title: Words
+    title: str
     published: float | None  # seconds since the epoch
     outlet: str
     postings: tuple[int, ...]
@@ -105,7 +105,8 @@ class Sketch:
     @functools.cached_property
     def headline(self) -> frozenset[int]:
         """The words of the title that can tell it from another one."""
-        return frozenset(self.title.ids[(self.title.flags & FUNCTION) == 0].tolist())
+        title = read(self.title)
+        return frozenset(title.ids[(title.flags & FUNCTION) == 0].tolist())
 
     @functools.cached_property
     def dateline(self) -> tuple[int, int] | None:
@@ -143,7 +144,7 @@ def sketch(
     body = read(without_sign_offs(text))
     shingles = shingles_of(body.ids)
     postings, probes = _sample(shingles)
-    return Sketch(body, shingles, read(title), _seconds(published), outlet or "", postings, probes)
+    return Sketch(body, shingles, title, _seconds(published), outlet or "", postings, probes)
 
 
 def _seconds(when: datetime | None) -> float | None:
@@ -157,8 +158,9 @@ def _sample(shingles: NDArray[np.uint64]) -> tuple[tuple[int, ...], tuple[int, .
     if len(high) <= FEW:
         every = tuple(dict.fromkeys(high.tolist()))
         return every, every
-    probe = high < np.uint32(PROBE_SHARE * 2**32)
     posting = high < np.uint32(REST_SHARE * 2**32)
+    probe = posting.copy()
+    probe[:PROBED] = high[:PROBED] < np.uint32(LEDE_SHARE * 2**32)
     posting[:LEDE] = probe[:LEDE]
     return _distinct(high[posting], MOST_POSTINGS), _distinct(high[probe], MOST_PROBES)
 
