@@ -1,5 +1,6 @@
 """What publishers see of us: spacing, patience, robots.txt."""
 
+import contextlib
 import itertools
 import time
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from server import HTML, Reply, Server
 
 from aggregator.errors import FetchError
-from aggregator.fetch import Fetcher, answers, hosts, robots
+from aggregator.fetch import Fetcher, answers, hosts, robots, transport
 from aggregator.model import HostState, Request, Settings
 
 
@@ -68,6 +69,21 @@ def test_a_slow_host_does_not_delay_the_others(server):
                 if order.count(True) == 3:
                     break
     assert time.monotonic() - began < 1
+
+
+def test_hanging_hosts_do_not_use_up_the_workers(server, monkeypatch):
+    monkeypatch.setattr(transport, "SLOW_AFTER", 0.1)
+    hanging = [Server(f"127.0.0.{n}") for n in range(2, 6)]
+    with contextlib.ExitStack() as stack:
+        for one in hanging:
+            stack.enter_context(one)
+            one.answer("/", wait=3)
+        requests = [Request(100 + n, one.url("/"), "feed") for n, one in enumerate(hanging)]
+        with Fetcher(Settings(host_delay=0, workers=2)) as fetcher:
+            began = time.monotonic()
+            done = fetcher.fetch_all(requests + feeds(server, 5))
+            assert [next(done)[0].key for _ in range(5)] == [0, 1, 2, 3, 4]
+            assert time.monotonic() - began < 2
 
 
 def test_a_hanging_request_holds_its_host_for_five_seconds_only(server, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import queue
 import threading
 import time
@@ -23,6 +24,8 @@ from aggregator.urls import is_web
 
 MAX_HOPS = 5  # redirects; honest chains have one or two (http -> https -> www), browsers stop at 20
 UNREAD_BYTES = 32_000_000  # of bodies that wait for the caller: beyond, downloading pauses
+
+MOST_SLOW = 3  # times `workers`: downloads that are waited for without taking up a worker
 
 _ACCEPT = {
     "feed": "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, "
@@ -46,6 +49,7 @@ class _Batch:
         self.lines = Lines(lock, delay)
         self.parked: dict[Host, list[Job]] = {}  # pages that wait for the robots.txt of their host
         self.unread = 0  # bytes
+        self.slow = 0  # downloads whose thread has been relieved
         self.results: queue.SimpleQueue[Result | BaseException | None] = queue.SimpleQueue()
 
     def close(self) -> None:
@@ -101,8 +105,8 @@ class Fetcher:
             for request in wanted:
                 self._admit(batch, request)
             threads = min(self._settings.workers, batch.lines.unfinished, 2 * len(batch.lines))
-        for number in range(threads):
-            threading.Thread(target=self._work, args=(batch,), name=f"fetch-{number}", daemon=True).start()
+        for _ in range(threads):
+            self._start(batch)
         try:
             while (result := self._next(batch)) is not None:
                 yield result
@@ -156,14 +160,33 @@ class Fetcher:
 
     # ------------------------------------------------------------------------------------- a thread
 
+    def _start(self, batch: _Batch) -> None:
+        threading.Thread(target=self._work, args=(batch,), name="fetch", daemon=True).start()
+
+    def _relieve(self, batch: _Batch, job: Job) -> None:
+        """A download is slow: another thread takes the place of its own, which ends when it is over.
+
+        Without this, as many hanging servers as there are `workers` bring all downloads to a stop.
+        """
+        with self._lock:
+            if batch.slow >= MOST_SLOW * self._settings.workers:
+                return
+            batch.slow += 1
+            job.relieved = True
+        self._start(batch)
+
     def _work(self, batch: _Batch) -> None:
         try:
             while (job := self._take(batch)) is not None:
                 host = job.host
-                outcome = self._hop(job)
+                outcome = self._hop(batch, job)
                 with self._lock:
                     self._settle(batch, job, outcome)
                     batch.lines.release(host)
+                    if job.relieved:
+                        batch.slow -= 1
+                        job.relieved = False
+                        return
         except BaseException as bug:  # to be heard of where the results are read
             batch.results.put(bug)
 
@@ -184,7 +207,7 @@ class Fetcher:
                     return job
         return None
 
-    def _hop(self, job: Job) -> Answer | FetchError:
+    def _hop(self, batch: _Batch, job: Job) -> Answer | FetchError:
         """One request of a job."""
         if job.kind == "page" and (refusal := _refusal(job)):
             return refusal
@@ -197,6 +220,7 @@ class Fetcher:
                 limit=self._limit(job),
                 html=job.kind == "page",
                 seconds=self._settings.timeout - job.seconds,
+                on_slow=functools.partial(self._relieve, batch, job),
             )
         except FetchError as error:
             return error

@@ -41,6 +41,7 @@ class Job:
     unbroken: bool = True
     seconds: float = 0.0  # of downloading; waiting in line is not counted
     wire_bytes: int = 0
+    relieved: bool = False  # it is slow, and its thread has been replaced by another
     given_up: bool = False  # its host asks for patience, or its turn did not come: not to be asked now
 
     @property
