@@ -44,6 +44,9 @@ def clean(title: str, sites: Sequence[str] = ()) -> str:
 def strip_site(title: str, sites: Sequence[str]) -> str:
     """Cut "| Site" and "Site: " where the part is one of the site's names."""
     known = ["".join(words(site)) for site in sites if site]
+    lead, colon, rest = title.partition(": ")
+    if colon and rest.strip() and "".join(words(lead)) in known:
+        title = rest.strip()
     for _ in range(3):
         cuts = list(_SEPARATOR.finditer(title))
         if not cuts:
