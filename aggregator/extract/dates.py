@@ -17,6 +17,7 @@ from .evidence import Evidence
 
 EARLIEST = 1990  # the web has no articles older than that; archives' scanned pages say so in other words
 FUTURE = timedelta(days=1)  # clocks and time zones differ; anything later than that is wrong
+QUARTER = timedelta(minutes=15)  # zones differ by multiples of it
 NEAR = timedelta(hours=36)  # a page's date and the feed's are the same event within this
 
 _ISO = re.compile(
@@ -196,6 +197,8 @@ def choose(
     if feed is not None:
         for value in ranked:
             if abs(value - feed) <= NEAR:
+                if value not in declared_dates and (value - feed) % QUARTER == timedelta(0):
+                    return feed  # the same time of day, written without its zone
                 return value if (value.hour, value.minute) != (0, 0) or value.date() != feed.date() else feed
         return declared_dates[0] if declared_dates else feed
     if not ranked:
