@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import itertools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -42,7 +43,7 @@ _COUNTER = re.compile(
 _PUNCTUATION = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 #: Fragments that count versions or visits ("#0", "#xtor=RSS-1"); others name a part of a page, as in change logs.
 _VOLATILE_FRAGMENT = re.compile(r"\d{1,2}$|.*=")
-_SUFFIX = re.compile(r" ~[0-9a-f]{12}$")
+_SUFFIX = re.compile(r" ~[0-9a-f]{12}(?:\.\d+)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,12 @@ def _digest(text: bytes) -> str:
 
 def lookup_keys(entries: Sequence[Entry]) -> Keys:
     """What `match` needs to know of: ask the store for entries of this feed that have any of these."""
+    listed = _listed(entries)
+    guids = [guid for one in listed for guid in (one.guid_if_new, one.unique_guid)]
     return Keys(
-        guids=tuple({key: None for entry in entries if (key := guid_key(entry))}),
-        urls=tuple({key: None for entry in entries if (key := url_key(entry))}),
-        hashes=tuple(dict.fromkeys(map(content_hash, entries))),
+        guids=tuple(dict.fromkeys(guids)),
+        urls=tuple(dict.fromkeys(one.url for one in listed if one.url)),
+        hashes=tuple(dict.fromkeys(one.content for one in listed)),
     )
 
 
@@ -113,6 +116,16 @@ class _Listed:
     url: str | None
     content: str
     letters: int
+
+    @property
+    def guid_if_new(self) -> str:
+        """What the entry is stored under: its guid, or what stands in for it."""
+        return self.guid or (f"link:{self.url}" if self.url else f"text:{self.content}")
+
+    @property
+    def unique_guid(self) -> str:
+        """What it is stored under when another story has that already."""
+        return f"{self.guid_if_new} ~{_digest(f'{self.url} {self.content}'.encode())[:12]}"
 
 
 def match(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> list[Match]:
@@ -191,18 +204,18 @@ def _agreement(one: _Listed, other: KnownEntry, link_tells: bool) -> tuple[int, 
     same_content = one.content == other.content_hash
     link = "same link, no guid" if one.guid is None else "same link, new guid"
     if same_guid and same_content:
-        return 0, "same guid"
-    if same_guid and same_url and (link_tells or _similar(one.entry.title, other.title)):
-        return 1, "same guid"
+        return (0 if one.url == other.url else 1), "same guid"
     if same_url and same_content:
         return 2, link
-    if same_guid and _similar(one.entry.title, other.title):
-        return 3, "same guid, new link"
-    if same_url and link_tells and (one.guid is None or _similar(one.entry.title, other.title)):
-        return 4, link
-    if same_content and _not_recurring(one, other):
+    if same_content and _tells(one, other):
         bare = one.guid is None and one.url is None
-        return 5, "same text, no guid and no link" if bare else "same text, new guid and link"
+        return 3, "same text, no guid and no link" if bare else "same text, new guid and link"
+    if same_guid and same_url and (link_tells or _similar(one.entry.title, other.title)):
+        return 4, "same guid"
+    if same_guid and _similar(one.entry.title, other.title):
+        return 5, "same guid, new link"
+    if same_url and link_tells and (one.guid is None or _similar(one.entry.title, other.title)):
+        return 6, link
     return None
 
 
@@ -212,14 +225,14 @@ def _similar(title: str, other: str) -> bool:
     return not (one or two) or len(one & two) / len(one | two) >= SAME_STORY
 
 
-def _not_recurring(one: _Listed, other: KnownEntry) -> bool:
+def _tells(one: _Listed, other: KnownEntry) -> bool:
     """Whether equal texts are one story: "Weather for today" under a new guid and link each day is not."""
     if one.guid is None and one.url is None:
         return True
+    if one.letters < MIN_TEXT:
+        return False
     date = one.entry.published
-    if date and other.published_at:
-        return _seconds_apart(date, other.published_at) < 60
-    return one.letters >= MIN_TEXT
+    return not (date and other.published_at) or _seconds_apart(date, other.published_at) < 60
 
 
 def _seconds_apart(date: datetime, stored: str) -> float:
@@ -232,11 +245,13 @@ def _seconds_apart(date: datetime, stored: str) -> float:
 def _new_guid(one: _Listed, taken: set[str]) -> tuple[str, str]:
     """What a new entry is stored under, and in what way it is new."""
     if one.guid is not None:
-        guid, why, twice = one.guid, "new guid", "guid reused for another story"
+        why, twice = "new guid", "guid reused for another story"
     elif one.url is not None:
-        guid, why, twice = one.url, "no guid: known by its link", "no guid, and a link that others have too"
+        why, twice = "no guid: known by its link", "no guid, and a link that others have too"
     else:
-        guid, why, twice = f"text:{one.content}", "no guid and no link: known by its text", ""
-    if guid not in taken:
-        return guid, why
-    return f"{guid} ~{_digest(f'{one.url} {one.content}'.encode())[:12]}", twice
+        why = twice = "no guid and no link: known by its text"
+    if one.guid_if_new not in taken:
+        return one.guid_if_new, why
+    if one.unique_guid not in taken:
+        return one.unique_guid, twice
+    return next(guid for n in itertools.count(2) if (guid := f"{one.unique_guid}.{n}") not in taken), twice

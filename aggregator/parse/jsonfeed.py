@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -18,8 +19,11 @@ from .text import MAX_NAME, MAX_SUMMARY, MAX_TITLE, iso_moment, plain
 MAX_CONTENT = 1_000_000  # characters
 
 
+_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{\s*[\"}]")
+
+
 def looks_like_json(body: bytes) -> bool:
-    return body[:1_000].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+    return _JSON.match(body[:1_000]) is not None
 
 
 def read(body: bytes, url: str, seen: frozenset[str], now: datetime, limits: Limits = NORMAL) -> ParsedFeed:

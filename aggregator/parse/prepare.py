@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ MAX_TAG = 4_000  # bytes; only longer tags are looked at for their attributes
 MAX_NAMES = 1_000  # bytes; quadratic in e-mail addresses (feedparser's issue 562: 0.3 s for 8 kB) and tags
 MAX_TAGS = 5_000  # in an item, outside of CDATA: 1.6 s for 0.7 MB of nested ones
 MAX_FIELD = 500_000  # bytes of a field that keeps its markup; a longer one is cut there and becomes words
+MAX_PROLOG = 2_000  # bytes before the root element that are left as they are
+MAX_ENTITIES = 300  # declared ones; HTML has 253
 
 HEAD = 65_536  # bytes in which the root element must begin
 #: Good characters outside of ASCII for each bad one, from which a document is UTF-8 with accidents.
@@ -56,15 +59,14 @@ class Prepared:
 
 
 _EBCDIC = b"\x4c\x6f\xa7\x94"  # "<?xm"
-_MARKS = (
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\xfe\xff", "utf-16"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\x00\x00\x00<", "utf-32-be"),
-    (b"<\x00\x00\x00", "utf-32-le"),
-    (b"\x00<", "utf-16-be"),
-    (b"<\x00", "utf-16-le"),
+#: How UTF-16 and UTF-32 begin, with a byte order mark and without (XML 1.0, appendix F).
+_WIDE = (
+    (re.compile(rb"\x00\x00\xfe\xff|\xff\xfe\x00\x00"), "utf-32"),
+    (re.compile(rb"\xfe\xff\x00[^\x00]|\xff\xfe[^\x00]\x00"), "utf-16"),
+    (re.compile(rb"\x00\x00\x00<"), "utf-32-be"),
+    (re.compile(rb"<\x00\x00\x00"), "utf-32-le"),
+    (re.compile(rb"\x00<\x00[^\x00]"), "utf-16-be"),
+    (re.compile(rb"<\x00[^\x00]\x00"), "utf-16-le"),
 )
 _UTF_8 = "application/xml; charset=utf-8"
 _ENCODING = re.compile(rb"\s*<\?xml[^>]{0,100}\sencoding\s*=\s*[\"']([^\"'<>]*)")
@@ -77,6 +79,13 @@ _CONTROLS_BUT_ESCAPE = bytes(set(_CONTROLS) - {27})
 _CHARREF = re.compile(
     rb"&(?:amp;)?#(?:0*+(?:[1-8]|1[124-9]|2[0-9]|3[01]|5[5-7][0-9]{3}|[0-9]{7,}|)(?![0-9xX])"
     rb"|[xX]0*+(?:[1-8bcefBCEF]|1[0-9a-fA-F]|[dD][89a-fA-F][0-9a-fA-F]{2}|[0-9a-fA-F]{6,}|)(?![0-9a-fA-F]));?"
+)
+_ELEMENT = re.compile(rb"<\w")
+_BLANKS = re.compile(rb"\s{2,}")
+_ENTITY = re.compile(rb"<!ENTITY[^<>]*>")
+#: An entity that stands for a few characters, as HTML's do: not for other entities, not for a file.
+_SAFE_ENTITY = re.compile(
+    rb"<!ENTITY\s+\w+\s+(?:\"(?:&#\w{1,8};|[^&\"]{0,200})\"|'(?:&#\w{1,8};|[^&']{0,200})')\s*>"
 )
 _ROOT = re.compile(rb"<((?:[\w.-]{1,40}:)?(?:rss|feed|rdf|channel))(?=[\s/>])[^<>]*>", re.I)
 _TOKEN = re.compile(rb"<!--|<!\[CDATA\[|<(/?)((?:[\w.-]{1,40}:)?)(?:item|entry)(?=[\s/>])[^<>]*>", re.I)
@@ -168,8 +177,8 @@ def prepare(body: bytes, content_type: str | None, seen: frozenset[str], limits:
 def _repaired(body: bytes, content_type: str | None) -> tuple[bytes, str | None]:
     """UTF-16 and UTF-32 as UTF-8, since the steps after this one need ASCII to be ASCII; and UTF-8 with a few bad
     bytes without them: feedparser would read the whole document as Windows-1252."""
-    for mark, encoding in _MARKS:
-        if body.startswith(mark):
+    for beginning, encoding in _WIDE:
+        if beginning.match(body):
             text = _DECLARATION.sub("", body.decode(encoding, "replace"))
             return text.encode(errors="replace"), _UTF_8
     declared = _ENCODING.match(body[:200])
@@ -184,12 +193,21 @@ def _repaired(body: bytes, content_type: str | None) -> tuple[bytes, str | None]
 
 
 def _scrub(data: bytes, content_type: str | None) -> bytes:
-    """Without control characters, character references of them, and what stands before the document."""
+    """Without control characters, references that expand or fail, and what stands before the document."""
     escapes = b"iso-2022" in data[:200].lower() or "iso-2022" in (content_type or "").lower()
     data = data.translate(_SPACES, _CONTROLS_BUT_ESCAPE if escapes else _CONTROLS)
     if b"&" in data:
-        data = _CHARREF.sub(b"", data)
+        data = _CHARREF.sub(b" ", data)
+    if b"<!ENTITY" in data:
+        safe = itertools.count()
+        data = _ENTITY.sub(
+            lambda one: one[0] if _SAFE_ENTITY.match(one[0]) and next(safe) < MAX_ENTITIES else b"", data
+        )
     data = data.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if (
+        first := _ELEMENT.search(data)
+    ) and first.start() > MAX_PROLOG:  # feedparser is quadratic in blank lines
+        data = _BLANKS.sub(b"\n", data[: first.start()]) + data[first.start() :]
     root = _ROOT.search(data, 0, HEAD)
     if root is None or _ITEM.search(data, 0, root.start()):
         return data

@@ -13,14 +13,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection, Pipe
-from typing import Any
+from typing import Any, NamedTuple
 
 from aggregator.errors import ParseError
 from aggregator.model import ParsedFeed
 
 MEMORY = 128 * 2**20  # bytes a worker may add to what it starts with: eight times the largest document
-#: Bytes of peak memory after which a worker is replaced, since Python rarely gives memory back.
-RETIRE = 80 * 2**20
+#: Bytes of memory with which a worker is replaced after its task, since Python rarely gives memory back.
+RETIRE = 64 * 2**20
 WALL = 10  # times the CPU seconds: a worker that sleeps or swaps is stuck too
 
 Task = Callable[..., ParsedFeed]
@@ -85,7 +85,7 @@ def serve(descriptor: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the channel
     import feedparser  # noqa: F401  # before the limits are set; the only other door is syndication
 
-    limit = _memory() + MEMORY
+    limit = _memory().virtual + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     channel: Connection[Any, Any] = Connection(descriptor)
     while True:
@@ -103,14 +103,20 @@ def serve(descriptor: int) -> None:
         except MemoryError:
             answer = None
         signal.setitimer(signal.ITIMER_PROF, 0)
-        stays = answer is not None and resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 < RETIRE
+        stays = answer is not None and _memory().resident < RETIRE
         channel.send((answer, stays))
 
 
-def _memory() -> int:
-    """Bytes of address space in use (Linux; elsewhere a generous guess)."""
+class _Memory(NamedTuple):
+    virtual: int
+    resident: int
+
+
+def _memory() -> _Memory:
+    """Bytes in use now; ru_maxrss would tell of the parent's too, which was forked. Linux; elsewhere a guess."""
     try:
         with open("/proc/self/statm", encoding="ascii") as statm:
-            return int(statm.read().split()[0]) * resource.getpagesize()
+            virtual, resident, *_ = (int(pages) * resource.getpagesize() for pages in statm.read().split())
     except OSError:
-        return 2**30
+        return _Memory(2**30, 0)
+    return _Memory(virtual, resident)
