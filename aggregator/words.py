@@ -171,7 +171,8 @@ _SIGN_OFF_STARTS = (
 )  # fmt: skip
 _SIGN_OFF_ENDS = (
     "contributed to this report", "contributed to this story", "contributed reporting", "rights reserved",
-    "rechte vorbehalten", "droits réservés", "derechos reservados", "diritti riservati", "права защищены", "재배포 금지", "禁止转载",
+    "rechte vorbehalten", "droits réservés", "derechos reservados", "diritti riservati", "права защищены",
+    "재배포 금지", "禁止转载",
 )  # fmt: skip
 #: Longest line that can be one of them, and longest byline, in characters.
 _SIGN_OFF = 300

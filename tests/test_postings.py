@@ -1,0 +1,129 @@
+"""The index in SQLite: what it finds, in which order, and what it forgets."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aggregator import dedup
+from aggregator.store import Store
+from aggregator.store.postings import COMMON, STRETCH, Postings
+
+NOW = 1_778_500_000.0
+WINDOW = 96 * 3600.0
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    with Store(tmp_path / "news.db") as store:
+        yield store.connection.raw
+
+
+@pytest.fixture
+def postings(connection: sqlite3.Connection) -> Postings:
+    return Postings(connection)
+
+
+def found(postings: Postings, probes: list[int], when: float = NOW) -> list[int]:
+    return [hit.article_id for hit in postings.candidates(probes, when, WINDOW)]
+
+
+def test_an_empty_index_has_no_candidates(postings: Postings) -> None:
+    assert found(postings, [1, 2, 3]) == []
+
+
+def test_a_story_is_found_by_what_it_shares(postings: Postings) -> None:
+    postings.add(1, [10, 11, 12], NOW)
+    postings.add(2, [20, 21, 22], NOW)
+    assert found(postings, [11, 12, 99]) == [1]
+
+
+def test_the_story_that_shares_more_comes_first(postings: Postings) -> None:
+    postings.add(1, [10, 11], NOW)
+    postings.add(2, [20, 21, 22], NOW)
+    assert found(postings, [10, 20, 21]) == [2, 1]
+
+
+def test_a_rare_posting_counts_more_than_common_ones(postings: Postings) -> None:
+    for article in range(1, 11):
+        postings.add(article, [10, 11], NOW)
+    postings.add(20, [50], NOW)
+    assert found(postings, [10, 11, 50])[0] == 20
+
+
+def test_a_hit_tells_how_many_stories_have_what_is_shared(postings: Postings) -> None:
+    postings.add(1, [10, 11], NOW)
+    postings.add(2, [10], NOW)
+    best = postings.candidates([10, 11], NOW, WINDOW)[0]
+    assert (best.article_id, dict(best.shared)) == (1, {10: 2, 11: 1})
+
+
+def test_a_candidate_that_shares_next_to_nothing_is_left_out(postings: Postings) -> None:
+    postings.add(1, list(range(100, 130)), NOW)
+    postings.add(2, [1, 100], NOW)
+    assert found(postings, list(range(100, 130))) == [1]
+
+
+def test_the_same_numbers_find_nothing_outside_of_the_window(postings: Postings) -> None:
+    postings.add(1, [10, 11], NOW)
+    assert found(postings, [10, 11], NOW + WINDOW - 1) == [1]
+    assert found(postings, [10, 11], NOW + WINDOW + STRETCH + 1) == []
+    assert found(postings, [10, 11], NOW - WINDOW - STRETCH - 1) == []
+
+
+def test_a_story_from_before_1970_does_no_harm(postings: Postings) -> None:
+    postings.add(1, [10], -1e9)
+    assert found(postings, [10], -1e9) == [1]
+
+
+def test_the_story_that_is_judged_again_is_passed_over(postings: Postings) -> None:
+    postings.add(1, [10], NOW)
+    assert postings.candidates([10], NOW, WINDOW, without=1) == []
+
+
+def test_adding_twice_is_adding_once(postings: Postings, connection: sqlite3.Connection) -> None:
+    postings.add(1, [10, 11], NOW)
+    postings.add(1, [11, 12], NOW)
+    assert connection.execute("select count(*) from _postings").fetchone()[0] == 3
+
+
+def test_what_very_many_stories_have_is_not_stored_for_each(
+    postings: Postings, connection: sqlite3.Connection
+) -> None:
+    for article in range(COMMON + 20):
+        postings.add(article, [10], NOW)
+    assert connection.execute("select count(*) from _postings").fetchone()[0] == COMMON
+
+
+def test_pruning_forgets_old_stretches_and_keeps_the_rest(postings: Postings) -> None:
+    postings.add(1, [10, 11], NOW - 10 * STRETCH)
+    postings.add(2, [10, 11], NOW)
+    assert postings.prune(NOW - 5 * STRETCH) == 2
+    assert found(postings, [10, 11]) == [2]
+    assert found(postings, [10, 11], NOW - 10 * STRETCH) == []
+
+
+def test_more_probes_than_one_statement_takes_are_all_asked(postings: Postings) -> None:
+    postings.add(1, [999], NOW)
+    assert found(postings, [*range(300), 999]) == [1]
+
+
+def test_an_index_that_was_closed_and_opened_answers_the_same(tmp_path: Path) -> None:
+    with Store(tmp_path / "news.db") as store:
+        Postings(store.connection.raw).add(1, [10, 11], NOW)
+    with Store(tmp_path / "news.db") as store:
+        assert found(Postings(store.connection.raw), [11]) == [1]
+
+
+def test_it_finds_what_the_index_in_memory_finds(postings: Postings) -> None:
+    text = "The harbour master of Varholm closed the inner basin on Monday after a crane fell across two moored boats."
+    kept = dedup.sketch("", text)
+    postings.add(1, kept.postings, NOW)
+    new = dedup.sketch("", "HARBOUR NEWS. " + text + " No one was hurt.")
+    assert found(postings, list(new.probes)) == [1]
+    index = dedup.Index()
+    index.add(1, kept)
+    assert index.judge(new).copy_of == 1
