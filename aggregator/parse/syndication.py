@@ -15,7 +15,8 @@ from aggregator.errors import ParseError
 from aggregator.model import Entry, ParsedFeed, RefreshHints
 
 from .discovery import what_came
-from .prepare import HEAD, Prepared
+from .prepare import Prepared
+from .scrub import HEAD
 from .text import MAX_NAME, MAX_SUMMARY, MAX_TITLE, moment, plain
 
 MAX_CONTENT = 1_000_000  # characters
