@@ -6,6 +6,7 @@ Only `ConfigError` and `StoreError` end a run. Anything that is not an `Aggregat
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 #: Every way a fetch can fail: kind -> (what it means, what the user can do about it).
@@ -75,6 +76,10 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text).strip()
 
 
+def _without_password(url: str) -> str:
+    return re.sub(r"//[^/?#@]*@", "//", url)
+
+
 class FetchError(AggregatorError):
     """One URL could not be fetched. `kind` is a key of FETCH_ERROR_KINDS; `retry_after` is in seconds."""
 
@@ -94,7 +99,7 @@ class FetchError(AggregatorError):
         self.status = status
         self.retry_after = retry_after
         self.final_url = final_url
-        super().__init__(f"{self.message} ({url})")
+        super().__init__(f"{self.message} ({_without_password(url)})")
 
 
 class ParseError(AggregatorError):

@@ -134,6 +134,18 @@ def test_a_password_in_the_url_is_sent_as_one(server, get):
     assert server.log[0].headers["authorization"] == "Basic " + base64.b64encode(b"me:p@ss").decode()
 
 
+def test_a_password_in_the_url_is_not_told_in_errors(server, get):
+    error = get(server.url("/missing").replace("http://", "http://me:secret@"))
+    assert error.kind == "not_found"
+    assert "secret" not in str(error)
+
+
+def test_a_password_in_a_link_is_not_sent(server, get):
+    url = server.answer("/page", body="<p>x", type=HTML).replace("http://", "http://me:secret@")
+    assert get(url, "page", origin=server.url("/feed")).status == 200
+    assert all("authorization" not in seen.headers for seen in server.log)
+
+
 def test_what_the_server_says_wrong_is_not_quoted_with_control_characters(server, get, capfd, caplog):
     get(server.answer("/feed", raw=b"HTTP/1.1 200 OK\r\n\x1b[31mbroken header\r\nContent-Length: 0\r\n\r\n"))
     error = get(server.answer("/feed", raw=b"\x1b]0;owned\x07\xc2\x9b\r\n\r\n"))

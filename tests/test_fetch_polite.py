@@ -71,6 +71,15 @@ def test_a_slow_host_does_not_delay_the_others(server):
     assert time.monotonic() - began < 1
 
 
+def test_a_host_with_too_long_a_line_hands_the_rest_back(server, monkeypatch):
+    monkeypatch.setattr("aggregator.fetch.lines.PATIENCE", 0.25)
+    with Server("127.0.0.2") as other, Fetcher(Settings(host_delay=0.1)) as fetcher:
+        requests = [*feeds(server, 9), Request(100, other.answer("/", body="x"), "feed")]
+        results = kinds(fetcher.fetch_all(requests))
+    assert [results[key] for key in (0, 1, 2, 100)] == [200] * 4
+    assert [results[key] for key in range(4, 9)] == ["held"] * 5
+
+
 def test_hanging_hosts_do_not_use_up_the_workers(server, monkeypatch):
     monkeypatch.setattr(transport, "SLOW_AFTER", 0.1)
     hanging = [Server(f"127.0.0.{n}") for n in range(2, 6)]

@@ -135,7 +135,7 @@ class Fetcher:
         if not is_web(request.url):
             batch.results.put((request, FetchError(request.url, "bad_url")))
             return
-        own = request.origin or (request.url if request.kind == "feed" else "")
+        own = _own(request)
         trusted = self._allow | {endpoint(own).lower()} if is_web(own) else self._allow
         batch.lines.add(Job(request, request.url, self._hosts.get(host_of(request.url)), trusted))
 
@@ -241,8 +241,9 @@ class Fetcher:
             headers["If-None-Match"] = request.validators.etag
         if request.validators.last_modified is not None:
             headers["If-Modified-Since"] = request.validators.last_modified
-        if _same_server(request.origin or request.url, job.url):
-            headers.update(_password(request.url))
+        own = _own(request)
+        if _same_server(own, job.url):
+            headers.update(_password(own))
             headers.update(request.headers)
         return headers
 
@@ -305,9 +306,7 @@ def _held(job: Job) -> FetchError:
     host = job.host
     held = host.held_for(time.time())
     if not held:
-        return FetchError(
-            job.request.url, "held", f"{host.name} has so many requests that this one must wait"
-        )
+        return FetchError(job.request.url, "held", f"{host.name} has more in line than one round can ask for")
     until = datetime.fromtimestamp(host.hold_until, UTC)
     message = f"{host.name} asks to be left alone until {until:%Y-%m-%d %H:%M} UTC"
     return FetchError(job.request.url, "held", message, retry_after=held)
@@ -358,6 +357,11 @@ def _learn_robots(host: Host, result: Response | FetchError) -> None:
         kind = "robots" if result.status else result.kind
         message = f"the page is left alone, because robots.txt cannot be read: {result.message}"
         host.lack_robots(FetchError(result.url, kind, message), time.monotonic())
+
+
+def _own(request: Request) -> str:
+    """The URL behind a request that the user wrote down: what is trusted, and gets passwords. '' if there is none."""
+    return request.origin or (request.url if request.kind == "feed" else "")
 
 
 def _password(url: str) -> dict[str, str]:

@@ -58,7 +58,7 @@ class Lines:
         self.unfinished = 0  # jobs added and not finished: waiting, or being worked at
         self._wake = threading.Condition(lock)
         self._delay = delay
-        self._deadline = time.monotonic() + PATIENCE
+        self._since: dict[Host, float] = {}  # when the first job of a host was taken
         self._lines: dict[Host, deque[Job]] = {}
         self._heap: list[tuple[float, int, Host]] = []
         self._tie = itertools.count()  # first come, first served among hosts that are ready at once
@@ -128,7 +128,7 @@ class Lines:
         if not line:
             return None
         held = host.held_for(time.time())
-        if held > SHORT_HOLD or now > self._deadline:
+        if held > SHORT_HOLD or now > self._since.setdefault(host, now) + PATIENCE:
             job = line.popleft()
             job.given_up = True
             self._call(host, now)
