@@ -10,6 +10,7 @@ Where only the guid or only the link agrees, the titles decide between "edited" 
 
 Known exceptions: a feed that changes guid and headline of a story at once has it twice (deduplication by text
 folds it later). A guid reused with the same link, as pages that are rewritten all day do, is one entry with revisions.
+Entries of one document that say the same under each other's guids or links may be taken for each other.
 Rejected: trusting guids alone (`reader` makes 8 to 12 entries of 4), and fuzzy texts (deduplication's work).
 """
 

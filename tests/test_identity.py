@@ -232,10 +232,11 @@ ENTRIES = st.builds(
     GUIDS,
     LINKS,
 )
+DOCUMENTS = st.lists(ENTRIES, min_size=1, max_size=6, unique_by=identity.content_hash)
 
 
 @settings(max_examples=300)
-@given(st.lists(st.lists(ENTRIES, max_size=6), min_size=1, max_size=4))
+@given(st.lists(DOCUMENTS, min_size=1, max_size=4))
 def test_a_document_fetched_twice_brings_nothing_new(documents):
     memory = Memory()
     for document in documents:
@@ -244,7 +245,7 @@ def test_a_document_fetched_twice_brings_nothing_new(documents):
 
 
 @settings(max_examples=300)
-@given(st.lists(ENTRIES, min_size=1, max_size=6), st.randoms())
+@given(DOCUMENTS, st.randoms())
 def test_a_document_in_another_order_brings_nothing_new(document, random):
     memory = Memory()
     memory.fetch(*document)
