@@ -28,7 +28,7 @@ from aggregator.store.payload import dump_entry, dump_hints, load_hints
 #: (Retry-After is capped below it): the feed is due.
 FARTHEST = timedelta(days=32)
 #: Item hashes remembered of one feed, to cut seen items before parsing.
-MAX_SEEN = 5_000
+MAX_SEEN = 20_000
 
 
 class Feeds:
