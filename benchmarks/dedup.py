@@ -241,7 +241,7 @@ def archive(data: Path, sizes: list[int], per_day: int) -> None:
 
 
 #: Postings of a story of 300 words.
-POSTINGS = 33
+POSTINGS = 36
 
 
 def _place(

@@ -237,6 +237,11 @@ def test_the_same_text_beyond_the_window_is_another_story() -> None:
     assert WINDOW == 96 * 3600
 
 
+def test_another_window_may_be_asked_for() -> None:
+    assert dedup.judge(sketch(hours=40), [candidate()], window=24 * 3600).copy_of is None
+    assert dedup.judge(sketch(hours=140), [candidate()], window=240 * 3600).copy_of == 7
+
+
 # -------------------------------------------------------------------------------- other languages
 
 LANGUAGES = {

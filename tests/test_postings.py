@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from aggregator import dedup
+from aggregator.model import Candidate
 from aggregator.store import Store
 from aggregator.store.postings import COMMON, STRETCH, Postings
 
@@ -127,3 +129,40 @@ def test_it_finds_what_the_index_in_memory_finds(postings: Postings) -> None:
     index = dedup.Index()
     index.add(1, kept)
     assert index.judge(new).copy_of == 1
+
+
+TEXTS = [
+    "A crane fell across two boats in the harbour of Varholm on Monday and closed the inner basin, the harbour master "
+    "said. Nobody was hurt, but 14 fishermen cannot leave before the steel has been cut up and taken away on Thursday.",
+    "The council of Lindesholm voted 14 to 9 on Monday to build a new swimming pool for 11.8 million crowns. The old "
+    "one dates from 1971 and loses twenty cubic metres of water a day, Mayor Gesa Brinkop told the meeting.",
+]
+
+
+def fold(path: Path, texts: list[str], *, restart: bool) -> list[int]:
+    """Where each text went, with the index and the kept texts in one file that is closed after each one or not."""
+    store, went = Store(path), []
+    kept: dict[int, str] = {}
+    for number, text in enumerate(texts):
+        if restart:
+            store.close()
+            store = Store(path)
+        postings = Postings(store.connection.raw)
+        when = datetime.fromtimestamp(NOW + number, UTC)
+        sketch = dedup.sketch("", text, published=when)
+        hits = postings.candidates(sketch.probes, NOW + number, WINDOW)
+        found = [Candidate(hit.article_id, "", kept[hit.article_id], when, shared=hit.shared) for hit in hits]
+        verdict = dedup.judge(sketch, found)
+        if verdict.copy_of is None:
+            kept[number] = text
+            postings.add(number, sketch.postings, NOW + number)
+        went.append(number if verdict.copy_of is None else verdict.copy_of)
+    store.close()
+    return went
+
+
+def test_a_restart_after_any_text_changes_nothing(tmp_path: Path) -> None:
+    texts = [*TEXTS, TEXTS[0] + " A second crane was closed.", TEXTS[1].replace("Mayor", "mayor"), TEXTS[0]]
+    unbroken = fold(tmp_path / "a.db", texts, restart=False)
+    assert unbroken == [0, 1, 0, 1, 0]
+    assert fold(tmp_path / "b.db", texts, restart=True) == unbroken

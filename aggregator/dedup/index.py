@@ -16,7 +16,7 @@ from aggregator.model import Verdict
 #: them for 976 of 979 copies in wire_dev2k and never later than the second.
 CANDIDATES = 4
 #: A candidate that scores less than this share of the best one is not worth a comparison.
-WORTH = 0.1
+WORTH = 0.25
 #: Stories remembered per posting: what more have in common tells nothing about one of them.
 COMMON = 48
 #: Stories per generation when texts carry no time: the last 15,000 to 30,000 are compared, in at most 350 MB.
@@ -70,6 +70,7 @@ class Index:
                 for key in best
                 if score[key] >= WORTH * score[best[0]]
             ],
+            window=self._window,
         )
 
     def _story(self, key: int) -> Sketch:
@@ -104,9 +105,8 @@ class Index:
 def stream(docs: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Judge documents in the order they come; each decision is final and uses only what came before.
 
-    In: mappings with `id`, `text` and if known `title`, `published` (ISO 8601), `outlet`, `url`, `language`.
-    Out, in that order: `id`, `cluster` (id of the kept document), `kept`, `reason`, `resemblance`,
-    `containment`.
+    In: mappings with `id`, `text` and, if known, `title` and `published` (ISO 8601); what else they have is ignored.
+    Out, in that order: `id`, `cluster` (id of the kept document), `kept`, `reason`, `resemblance`, `containment`.
     Raises AggregatorError, naming the document's number, for one that cannot be used.
     """
     index = Index()
@@ -114,14 +114,7 @@ def stream(docs: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     seen: set[str] = set()
     for number, doc in enumerate(docs, start=1):
         name = _identity(doc, number, seen)
-        new = sketch(
-            _text(doc, "title", number),
-            _text(doc, "text", number),
-            published=_time(doc, number),
-            outlet=_text(doc, "outlet", number),
-            url=_text(doc, "url", number),
-            language=_text(doc, "language", number),
-        )
+        new = sketch(_text(doc, "title", number), _text(doc, "text", number), published=_time(doc, number))
         verdict = index.judge(new)
         index.add(len(names), new, verdict.copy_of)
         names.append(name)

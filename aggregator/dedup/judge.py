@@ -14,7 +14,7 @@ from aggregator.dedup.model import forest
 from aggregator.dedup.sketch import A_FIGURE, A_NAME, Sketch, Terms, sketch
 from aggregator.model import Candidate, Verdict
 
-#: Two texts further apart than this are not the same story (docs/deduplication.md has the sweep).
+#: Two texts further apart than this are not the same story (why: docs/deduplication.md).
 WINDOW = 96 * 3600.0
 #: Above this probability a pair is one story. On wire_dev20k, copies left over and stories lost: .43 and .15 % at 0.5,
 #: .50 and .06 % at 0.65, .90 and .01 % at 0.8. A story lost is worse than a copy left over.
@@ -29,8 +29,8 @@ NEAR = 0.8
 REWRITTEN = 0.5
 #: Figures or names shown as evidence, per kind.
 SHOWN = 12
-#: Sketches of stored stories kept between calls: about 12 kB each.
-CACHED = 4_096
+#: Sketches of stored stories kept between calls: about 20 kB each, with their texts.
+CACHED = 2_048
 
 NEW = Verdict(copy_of=None, reason="new")
 
@@ -38,26 +38,27 @@ Rows = Sequence[tuple[int, Sketch, Mapping[int, int]]]
 
 
 @functools.lru_cache(maxsize=CACHED)
-def _stored(title: str, text: str, published: datetime | None, outlet: str | None) -> Sketch:
-    return sketch(title, text, published=published, outlet=outlet)
+def _stored(title: str, text: str, published: datetime | None) -> Sketch:
+    return sketch(title, text, published=published)
 
 
-def judge(new: Sketch, candidates: Iterable[Candidate]) -> Verdict:
+def judge(new: Sketch, candidates: Iterable[Candidate], *, window: float = WINDOW) -> Verdict:
     """Compare a text with the stories an index proposes, most promising first, and join the best one, or none.
 
-    Pure. The verdict's `evidence` has the figures and names that both texts have and those that were substituted,
-    and the share of the two heads that is shared.
+    Pure. Stories more than `window` seconds away are passed over. The verdict's `evidence` has the figures and names
+    that both texts have, those that only one has ("here": the new text, "there": the kept one), how many words are in
+    shared runs, and how many slots there are between them.
     """
-    rows = [(c.id, _stored(c.title, c.text, c.published, c.outlet), c.shared) for c in candidates]
-    return decide(new, rows, evidence=True)
+    rows = [(c.id, _stored(c.title, c.text, c.published), c.shared) for c in candidates]
+    return decide(new, rows, window=window, evidence=True)
 
 
-def decide(new: Sketch, rows: Rows, *, evidence: bool = False) -> Verdict:
+def decide(new: Sketch, rows: Rows, *, window: float = WINDOW, evidence: bool = False) -> Verdict:
     """`judge` over sketches: (key, sketch of the kept story, posting -> number of stories that have it)."""
     best: tuple[float, int, Comparison] | None = None
     highest = 0.0
     for key, old, shared in rows:
-        if new.empty or old.empty or _apart(new, old) > WINDOW or not _headlines_allow(new, old):
+        if new.empty or old.empty or _apart(new, old) > window or not _headlines_allow(new, old):
             continue
         compared = align(new, old)
         chance = 1.0 if _equal(new, old) else forest().probability(measure(compared, shared))

@@ -69,6 +69,7 @@ class Comparison:
     a: Sketch
     b: Sketch
     at: NDArray[np.intp]  # for each shingle of a: its position in b, or -1
+    shared: int  # shingles of b that a has
     covered_a: Mask  # for each word: in a shared shingle
     covered_b: Mask
     known_a: Mask  # for each term of a: b has it
@@ -83,8 +84,7 @@ class Comparison:
     @property
     def resemblance(self) -> float:
         """Jaccard coefficient of the two sets of shingles."""
-        shared = len(np.unique(self.at[self.at >= 0]))
-        return shared / max(1, len(self.at) + len(self.b.shingles) - shared)
+        return self.shared / max(1, len(self.at) + len(self.b.shingles) - self.shared)
 
 
 def align(a: Sketch, b: Sketch) -> Comparison:
@@ -98,6 +98,7 @@ def align(a: Sketch, b: Sketch) -> Comparison:
         a,
         b,
         at,
+        int(np.count_nonzero(hit_b)),
         cover(at >= 0, len(a.words)),
         cover(hit_b, len(b.words)),
         known_a,

@@ -22,7 +22,7 @@ STRETCH = 96 * 3600
 #: with every text that has it too.
 COMMON = 48
 #: Candidates that score less than this share of the best one are not worth a comparison.
-WORTH = 0.1
+WORTH = 0.25
 #: Keys are asked for in statements of these sizes, so that few different ones are compiled.
 _BATCH = 64
 
@@ -81,7 +81,7 @@ class Postings:
         for start in range(0, len(keys), _BATCH):
             part = list(keys[start : start + _BATCH])
             part += [-1] * (_BATCH - len(part))
-            yield from map(tuple, self._db.execute(_ASK, part))
+            yield from self._db.execute(_ASK, part)
 
     def add(self, article_id: int, postings: Iterable[int], published: float) -> None:
         """Index a kept story, or its new text beside the old one."""
