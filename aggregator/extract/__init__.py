@@ -13,14 +13,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 from .. import urls
 from ..model import Block as Fingerprint
 from ..model import Document, Entry, Removed, SiteMemory
 from . import article, dates, evidence, head, headline, judge, kinds, lexicon, people, selectors, tree, trees
 from .decode import decode
-from .features import Page
+from .features import NO, Page
 from .selectors import check_selector
 
 __all__ = ["check_selector", "extract", "extract_fragment"]
@@ -68,12 +67,13 @@ def extract_fragment(
     Title, authors and date are the entry's (`hint`). Never raises.
     """
     root = tree.parse(html)
+    names = people.unique(name for author in (hint.authors if hint else ()) for name in people.split(author))
     base = Document(
         url,
         hint.title if hint else "",
         (),
-        byline=", ".join(hint.authors) or None if hint else None,
-        authors=hint.authors if hint else (),
+        byline=", ".join(names) or None,
+        authors=names,
         published=_believable(hint.published if hint else None, now or datetime.now(UTC)),
         language=hint.language if hint else None,
         image=hint.image if hint else None,
@@ -160,9 +160,9 @@ def _assemble(base: Document, page: Page, made: judge.Judgement) -> Document:
         else:
             text = block.text[:MAX_REMOVED_TEXT]
             removed.append(Removed(text, made.reasons[i], position, round(1 - made.scores[i], 3)))
-            others += 1
-            if others > MAX_FINGERPRINTS:
-                continue
+            others += made.scores[i] != NO
+            if made.scores[i] == NO or others > MAX_FINGERPRINTS:
+                continue  # a menu's links are never kept on any page
         fingerprints.append(
             Fingerprint(_fingerprint(block.text), page.paths[i], kept[i], block.text[:MAX_FINGERPRINT_TEXT])
         )
@@ -171,5 +171,5 @@ def _assemble(base: Document, page: Page, made: judge.Judgement) -> Document:
 
 def _fingerprint(text: str) -> int:
     """A signed 64-bit hash of a block's words, so that it fits SQLite's integers."""
-    words: Any = " ".join(text.casefold().split()).encode("utf-8", "replace")
+    words = text.casefold().encode("utf-8", "replace")  # white space is normalised in blocks
     return int.from_bytes(hashlib.blake2b(words, digest_size=8).digest(), "big", signed=True)

@@ -7,7 +7,7 @@ Inside it the furniture is decomposed and the paragraphs are read from what rema
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from bs4 import BeautifulSoup, NavigableString, Tag
@@ -17,16 +17,21 @@ from .tree import MAX_DEPTH, SKIP, Block, Node, swallows
 
 
 class _Transplant(HTMLTreeBuilder):
-    """Feeds a BeautifulSoup from an lxml element. `strings` maps an lxml text slot to its NavigableString."""
+    """Feeds a BeautifulSoup from an lxml element.
+
+    wanted: ids of the elements to take along, None for all of them; what holds no text is not worth a Tag.
+    tags, strings: the Tag of an element and the NavigableString of a text slot, by the lxml element's id.
+    """
 
     NAME = "transplant"
     features = (NAME,)
-    cdata_list_attributes = {}  # noqa: RUF012 (bs4's own attribute): classes stay as written
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: Container[int] | None = None) -> None:
         super().__init__(multi_valued_attributes=None)
-        self.tags: dict[int, Tag] = {}  # id of an lxml element -> its Tag
+        self.wanted = wanted
+        self.tags: dict[int, Tag] = {}
         self.strings: dict[tuple[int, bool], NavigableString] = {}
+        self.elements: list[Any] = []  # lxml makes elements anew when nobody holds them, and ids with them
 
     def feed(self, markup: Any) -> None:
         self._element(markup, 0)
@@ -34,33 +39,35 @@ class _Transplant(HTMLTreeBuilder):
     def _element(self, element: Any, depth: int) -> None:
         soup = self.soup
         assert soup is not None
-        tag = soup.handle_starttag(str(element.tag), None, None, dict(element.attrib))
+        tag = soup.handle_starttag(element.tag, None, None, dict(element.items()))
         if tag is None:
             return
+        self.elements.append(element)
         self.tags[id(element)] = tag
         if element.text:
-            self._text(element.text, (id(element), False))
+            self._text(element.text, element, False)
         if depth < MAX_DEPTH:
             for child in element:
-                if child.tag not in SKIP or swallows(child):
+                if (child.tag not in SKIP or swallows(child)) and (self.wanted is None or id(child) in self.wanted):
                     self._element(child, depth + 1)
                 if child.tail:
-                    self._text(child.tail, (id(child), True))
-        soup.handle_endtag(str(element.tag))
+                    self._text(child.tail, child, True)
+        soup.handle_endtag(element.tag)
 
-    def _text(self, text: str, slot: tuple[int, bool]) -> None:
+    def _text(self, text: str, element: Any, is_tail: bool) -> None:
         soup = self.soup
         assert soup is not None
         string = NavigableString(text)
         soup.object_was_parsed(string)
-        self.strings[slot] = string
+        self.elements.append(element)
+        self.strings[id(element), is_tail] = string
 
 
-def transplant(root: Any) -> tuple[BeautifulSoup, dict[int, int]]:
-    """An lxml element as a BeautifulSoup, and for the id of each element the id of its Tag."""
+def transplant(root: Any) -> tuple[BeautifulSoup, dict[Any, int]]:
+    """An lxml element as a BeautifulSoup, and for each lxml element the id of its Tag."""
     builder = _Transplant()
     soup = BeautifulSoup(root, builder=builder)
-    return soup, {element: id(tag) for element, tag in builder.tags.items()}
+    return soup, {element: id(builder.tags[id(element)]) for element in builder.elements if id(element) in builder.tags}
 
 
 def container(blocks: Sequence[Block]) -> Node | None:
@@ -76,9 +83,10 @@ def container(blocks: Sequence[Block]) -> Node | None:
 
 def build(top: Node, blocks: Sequence[Block], kept: Sequence[bool]) -> list[str]:
     """The paragraphs of the kept blocks, in order: the furniture is decomposed, the rest is read."""
-    builder = _Transplant()
-    soup = BeautifulSoup(top.element, builder=builder)
     inside = blocks[top.first : top.last + 1]
+    textual = _with_text(inside)
+    builder = _Transplant(textual)
+    soup = BeautifulSoup(top.element, builder=builder)
     alive = {id(node.element) for block in inside if kept[block.index] for node in _up(block.node, top)}
     for block in inside:
         if kept[block.index]:
@@ -102,6 +110,18 @@ def build(top: Node, blocks: Sequence[Block], kept: Sequence[bool]) -> list[str]
             paragraphs.append(" ".join("".join(parts).split()))
     soup.decompose()
     return paragraphs
+
+
+def _with_text(blocks: Sequence[Block]) -> dict[int, Any]:
+    """The elements that hold these blocks' text, by id, up to the root. 40 % of an article's elements hold none."""
+    found: dict[int, Any] = {}
+    for block in blocks:
+        for element, is_tail in block.slots:
+            up = element.getparent() if is_tail else element
+            while up is not None and id(up) not in found:
+                found[id(up)] = up
+                up = up.getparent()
+    return found
 
 
 def _slot_text(builder: _Transplant, element: Any, is_tail: bool) -> str:

@@ -30,6 +30,7 @@ LIVE_UPDATES = 4  # time-stamped blocks that make a page a live blog
 PATH_BLOCKS = 6  # blocks that must have been seen at a path before it says anything
 PATH_WEIGHT, PATH_LIMIT = 0.3, 3.0  # of a path's log-odds, beside the page's own evidence; research: +-.4 points
 
+OUTER_LINK = 120  # characters of a line of links that leads away
 DATE_LINE = 32  # characters of a line that, with a date in it, is nothing else: "Wednesday, September 24, 2025"
 FRAGMENT_LINE = 200  # characters of a line in a feed entry's content that a phrase may give away
 _FRAGMENT_KINDS = frozenset(("advertisement", "comments", "copyright", "newsletter", "related", "share", "navigation", "tags"))
@@ -130,10 +131,11 @@ def decide(page: Page, scores: list[float], url: str | None = None, live: bool =
     _repeats(blocks, result)
     if live or _LIVE_URL.search(url or ""):
         _live(blocks, result)
+    _outer_links(page, result)
     _empty_headings(blocks, result)
     for i, block in enumerate(blocks):
         if not kept[i] and not reasons[i]:
-            reasons[i] = why(block, page.labels[i], page.main.above)
+            reasons[i] = why(block, page.labels[i], page.main.above, looked_at=scores[i] != NO)
     return result
 
 
@@ -142,16 +144,20 @@ def _is_date(text: str) -> bool:
     return len(text) <= DATE_LINE and not text.endswith((".", ":", "?", "!")) and dates.visible(text) is not None
 
 
-def why(block: Block, label: str | None, shared: int = 0) -> str:
+def why(block: Block, label: str | None, shared: int = 0, looked_at: bool = True) -> str:
     """The best name for what a block is that is not article: what it says, then what its boxes are called.
 
     shared: the class kinds of the boxes around the article, which say nothing about what is not in it.
     """
-    if label or (label := labels.prefix(block.text)):
+    if label:
         return label
-    said = labels.phrases(block.text)
-    if said:
-        return min(said)
+    if looked_at:  # 40 us a block, spent on what could have been article
+        kind = labels.prefix(block.text)
+        if kind:
+            return kind
+        said = labels.phrases(block.text)
+        if said:
+            return min(said)
     node = block.node
     for mask in (node.mask | (node.parent or node).mask, node.above & ~shared):
         for kind, reason in _WHY:
@@ -209,6 +215,16 @@ def _live(blocks: Sequence[Block], result: Judgement) -> None:
     for i in range(start, len(blocks)):
         if result.kept[i]:
             result.kept[i], result.reasons[i] = False, "live"
+
+
+def _outer_links(page: Page, result: Judgement) -> None:
+    """Lines that are nothing but links, before the first sentence or after the last, lead away from the article."""
+    prose = [i for i, is_one in enumerate(page.prose) if is_one and result.kept[i]]
+    if not prose:
+        return
+    for i, block in enumerate(page.blocks):
+        if result.kept[i] and not prose[0] < i < prose[-1] and len(block.text) <= OUTER_LINK and page.linked[i] >= 0.9:
+            result.kept[i], result.reasons[i] = False, "links"
 
 
 def _empty_headings(blocks: Sequence[Block], result: Judgement) -> None:

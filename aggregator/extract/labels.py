@@ -38,10 +38,11 @@ def prefix(text: str) -> str | None:
     return _LABELS.get(head.casefold().strip(_TRIM)) if colon else None
 
 
-def phrases(text: str) -> set[str]:
+@functools.lru_cache(maxsize=2048)
+def phrases(text: str) -> frozenset[str]:
     """The kinds of furniture whose phrases stand somewhere in this line; empty for long texts."""
     if len(text) > MAX_PHRASE:
-        return set()
+        return frozenset()
     low = text.casefold().replace("’", "'")
     kinds = set()
     for word in low.split():
@@ -54,4 +55,4 @@ def phrases(text: str) -> set[str]:
         for phrase, kind in _UNSPACED:
             if phrase in low:
                 kinds.add(kind)
-    return kinds
+    return frozenset(kinds)

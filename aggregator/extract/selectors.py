@@ -36,15 +36,14 @@ def apply(root: Any, page: Page, made: Judgement, keep: Sequence[str], drop: Seq
     soup, tags = transplant(root)
     kept_tags = _matches(soup, keep)
     dropped_tags = _matches(soup, drop)
-    elements = {tag: element for element, tag in tags.items()}
-    keeping = {elements[tag] for tag in kept_tags if tag in elements}
-    dropping = {elements[tag] for tag in dropped_tags if tag in elements}
+    keeping = {element for element, tag in tags.items() if tag in kept_tags}
+    dropping = {element for element, tag in tags.items() if tag in dropped_tags}
     for block in page.blocks:
-        above: set[int] = set()
+        above = set()
         for element, is_tail in block.slots[:1]:
             up = element.getparent() if is_tail else element
             while up is not None:
-                above.add(id(up))
+                above.add(up)
                 up = up.getparent()
         i = block.index
         if above & dropping or (keeping and not above & keeping):
