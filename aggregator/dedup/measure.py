@@ -87,9 +87,12 @@ class Comparison:
         return self.shared / max(1, len(self.at) + len(self.b.shingles) - self.shared)
 
 
-def align(a: Sketch, b: Sketch) -> Comparison:
-    """Find the shared runs, terms and slots of two texts, both with at least one word."""
-    at = positions(a.shingles, b.ordered, b.order)
+def align(a: Sketch, b: Sketch, at: NDArray[np.intp] | None = None) -> Comparison:
+    """Find the shared runs, terms and slots of two texts, both with at least one word.
+
+    `at`: where a's shingles stand in b, if `positions` was asked before.
+    """
+    at = positions(a.shingles, b.ordered, b.order) if at is None else at
     hits = np.flatnonzero(at >= 0)
     hit_b = np.zeros(len(b.shingles), np.bool_)
     hit_b[at[hits]] = True
