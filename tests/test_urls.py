@@ -1,0 +1,100 @@
+"""Addresses: one canonical form, the site they belong to, and what may be stored as a link."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator import urls
+
+PARTS = st.text("abz019-._~%/?&=#:@+é漢 \u202e", max_size=30)
+
+
+@given(PARTS, PARTS)
+def test_the_canonical_form_of_a_canonical_form_is_itself(path, query):
+    url = f"https://example.org/{path}?{query}"
+    assert urls.canonical(urls.canonical(url)) == urls.canonical(url)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "http://example.org/a/b?x=1&y=2",
+        "HTTPS://www.Example.org:443/a/b/?y=2&x=1#comments",
+        "https://example.org/a//b/index.html?x=1&y=2&utm_source=rss&fbclid=z",
+        "https://example.org./a/%62?x=1&y=2",
+    ],
+)
+def test_two_spellings_of_one_address_are_equal(other):
+    assert urls.canonical(other) == urls.canonical("https://example.org/a/b?x=1&y=2")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "https://example.org/a/c",
+        "https://example.org:8443/a/b",
+        "https://news.example.org/a/b",
+        "https://example.org/a/b?id=2",
+        "https://example.org/A/b",
+    ],
+)
+def test_different_pages_stay_different(other):
+    assert urls.canonical(other) != urls.canonical("https://example.org/a/b")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        None, "", "javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "ftp://x.example/a", "//x.example/a",
+        "https://", "https:///path", "http://[::1", "https://x.example:99999/", "https://x.example/" + "a" * 3000,
+    ],
+)  # fmt: skip
+def test_only_web_addresses_are_links(bad):
+    assert not urls.is_web(bad)
+
+
+def test_a_link_is_made_absolute_without_its_control_characters():
+    assert urls.absolute("/a\u202e\x00b\n", "https://example.org/feed") == "https://example.org/ab"
+
+
+@pytest.mark.parametrize(
+    "bad", ["javascript:alert(1)", " \tjava\nscript:alert(1)", "vbscript:x", "mailto:a@b.example", ""]
+)
+def test_a_link_that_is_no_web_address_is_none(bad):
+    assert urls.absolute(bad, "https://example.org/") is None
+
+
+@pytest.mark.parametrize(
+    ("url", "site"),
+    [
+        ("https://news.bbc.co.uk/1", "bbc.co.uk"),
+        ("https://www.example.org/", "example.org"),
+        ("https://someone.github.io/post", "someone.github.io"),
+        ("http://127.0.0.1:8080/a", "127.0.0.1:8080"),
+        ("http://192.0.2.7/a", "192.0.2.7"),
+        ("not an address", ""),
+    ],
+)
+def test_the_site_is_the_registrable_domain(url, site):
+    assert urls.site(url) == site
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://Example.org:443/a", "example.org"),
+        ("http://example.org:443/a", "example.org:443"),
+        ("http://example.org:8080/a", "example.org:8080"),
+    ],
+)
+def test_the_host_carries_an_unusual_port(url, host):
+    assert urls.host(url) == host
+
+
+def test_what_http_cannot_carry_is_encoded_once():
+    assert (
+        urls.fetchable("https://example.org/a b/é?q=ü%20x#top")
+        == "https://example.org/a%20b/%C3%A9?q=%C3%BC%20x"
+    )
