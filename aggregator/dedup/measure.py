@@ -237,7 +237,7 @@ def measure(c: Comparison, shared: Mapping[int, int]) -> list[float]:
     sub_fig, sub_name = _substituted(c, A_FIGURE), _substituted(c, A_NAME)
     steps = np.diff(c.at[c.at >= 0])
     jumps = steps[steps != 1]
-    counts = list(shared.values()) or [1]
+    counts = [number for posting, number in shared.items() if not posting & 1] or [1]  # odd: names
     title, title_jaccard = _headlines(a.headline, b.headline)
     return [
         cov_short,
