@@ -108,8 +108,7 @@ class Fetcher:
         for _ in range(threads):
             self._start(batch)
         try:
-            while (result := self._next(batch)) is not None:
-                yield result
+            yield from self._results(batch, len(wanted))
         finally:
             with self._lock:
                 self._batches.remove(batch)
@@ -139,24 +138,24 @@ class Fetcher:
         trusted = self._allow | {endpoint(own).lower()} if is_web(own) else self._allow
         batch.lines.add(Job(request, request.url, self._hosts.get(host_of(request.url)), trusted))
 
-    def _next(self, batch: _Batch) -> Result | None:
-        """The next result; None when there are no more. Raises what was a bug in a thread."""
-        with self._lock:
-            if not batch.lines.unfinished and batch.results.empty():
-                return None
-        result = batch.results.get()
-        if isinstance(result, BaseException):
-            raise result
-        if result is not None and isinstance(result[1], Response):
-            self._count(batch, -len(result[1].body))
-        return result
-
-    def _count(self, batch: _Batch, size: int) -> None:
-        with self._lock:
-            batch.unread += size
-            if batch.lines.paused != (batch.unread >= UNREAD_BYTES):
-                batch.lines.paused = not batch.lines.paused
-                batch.lines.wake()
+    def _results(self, batch: _Batch, count: int) -> Iterator[Result]:
+        """The batch's results, one for each request, fewer after a stop. Raises what was a bug in a thread."""
+        taken = 0
+        for _ in range(count):
+            result = batch.results.get()
+            if result is None:
+                return
+            if isinstance(result, BaseException):
+                raise result
+            if isinstance(result[1], Response):
+                taken += len(result[1].body)
+            if batch.lines.paused or taken > UNREAD_BYTES // 10:
+                with self._lock:
+                    batch.unread -= taken
+                    batch.lines.paused = batch.unread >= UNREAD_BYTES
+                    batch.lines.wake()
+                taken = 0
+            yield result
 
     # ------------------------------------------------------------------------------------- a thread
 
