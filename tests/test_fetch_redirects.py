@@ -5,6 +5,7 @@ from server import HTML, Server
 
 from aggregator.errors import FetchError
 from aggregator.fetch import Fetcher
+from aggregator.fetch.fetcher import _same_server
 from aggregator.model import Request, Settings, Validators
 
 
@@ -119,6 +120,21 @@ def test_a_password_does_not_go_to_where_a_feed_was_moved_to(server, get):
             )
             fetcher.fetch(moved)
         assert "authorization" not in other.log[0].headers
+
+
+@pytest.mark.parametrize(
+    ("first", "now", "same"),
+    [
+        ("https://x.example/a", "https://x.example/b", True),
+        ("http://x.example/a", "https://x.example/a", True),
+        ("https://x.example/a", "http://x.example/a", False),
+        ("https://x.example/a", "https://x.example:8443/a", False),
+        ("https://x.example/a", "https://www.x.example/a", False),
+        ("", "https://x.example/a", False),
+    ],
+)
+def test_a_password_never_leaves_its_host_nor_https(first, now, same):
+    assert _same_server(first, now) == same
 
 
 def test_a_page_that_redirects_to_another_host_asks_that_hosts_robots_txt(server, get):
