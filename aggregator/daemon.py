@@ -26,7 +26,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from aggregator import config as configuration
 from aggregator import pipeline
 from aggregator.errors import AggregatorError, ConfigError, StoreError
-from aggregator.model import Config, Report
+from aggregator.model import Config, Progress, Report
 from aggregator.store import Store
 
 log = logging.getLogger("aggregator")
@@ -34,6 +34,10 @@ log = logging.getLogger("aggregator")
 TICK = 1.0  # seconds
 #: Seconds to wait after a round that the database, or a bug, broke off; doubled each time, up to the longest.
 FIRST_WAIT, LONGEST_WAIT = 5.0, 300.0
+#: Seconds after which a round leaves the rest of its pages to the next one, so that feeds are asked in between.
+PAGE_SECONDS = 300.0
+#: Seconds without a feed or page done after which systemd is no longer told that we live (its watchdog restarts us).
+HUNG = 900.0
 
 
 class Daemon:
@@ -46,7 +50,7 @@ class Daemon:
         self._config: Config = configuration.load(feeds)
         self._read_at = _modified(feeds)
         self._stop, self._reload = threading.Event(), threading.Event()
-        self._wait, self._not_before = FIRST_WAIT, 0.0
+        self._wait, self._not_before, self._moved_at = FIRST_WAIT, 0.0, time.monotonic()
 
     def run(self) -> None:
         """Work until a signal or `stop`. Call from the main thread to have signals handled."""
@@ -67,7 +71,9 @@ class Daemon:
             log.info("watching %d feeds of %s into %s", len(self._config.feeds), self._feeds, self._database)
             notify(f"READY=1\nSTATUS={len(self._config.feeds)} feeds")
             scheduler.start()
-            self._stop.wait()
+            while not self._stop.wait(TICK):
+                if time.monotonic() - self._moved_at < HUNG:
+                    notify("WATCHDOG=1")
             notify("STOPPING=1")
             log.info("stopping: the running round ends, nothing is lost")
             scheduler.shutdown(wait=True)
@@ -79,7 +85,7 @@ class Daemon:
 
     def tick(self, store: Store) -> Report | None:
         """One look at the clock: a round if anything is due. Returns its report."""
-        notify("WATCHDOG=1")
+        self._moved_at = time.monotonic()
         if self._reload.is_set() or _modified(self._feeds) != self._read_at:
             self._read_again(store)
         if self._stop.is_set() or time.monotonic() < self._not_before:
@@ -88,13 +94,25 @@ class Daemon:
         try:
             if not store.feeds.due_count(now) and not store.pending.count(now):
                 return None
-            report = pipeline.run(self._config, store, stop=self._stop, clock=self._clock)
+            report = pipeline.run(
+                self._config,
+                store,
+                page_seconds=PAGE_SECONDS,
+                progress=self._moved,
+                stop=self._stop,
+                clock=self._clock,
+            )
         except StoreError as error:
             self._survive(error)
             return None
         self._wait = FIRST_WAIT
+        if not (report.feeds_ok or report.failures or report.articles_new or report.duplicates):
+            self._not_before = time.monotonic() + FIRST_WAIT  # another process has what is due
         self._tell(report)
         return report
+
+    def _moved(self, _: Progress) -> None:
+        self._moved_at = time.monotonic()
 
     def _tell(self, report: Report) -> None:
         for failure in report.failures:

@@ -58,7 +58,7 @@ class Keys:
 
 def guid_key(entry: Entry) -> str | None:
     """The entry's guid as stored and compared: URLs canonical, long ones as a hash; None if there is none."""
-    guid = " ".join((entry.guid or "").split())
+    guid = " ".join((entry.guid or "").encode("utf-8", "replace").decode("utf-8").replace("\0", "").split())
     if not guid:
         return None
     if urls.is_web(guid):

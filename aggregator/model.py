@@ -387,6 +387,8 @@ class Pending:
     entry: Entry
     guid: str
     attempts: int = 0
+    version: int = 0  # of the wording; another process may have seen a newer one since
+    key: str | None = None  # canonical link, None if the entry has none of its own in its feed
     article_id: int | None = None  # set when the entry was stored before and may have changed
     duplicate_id: int | None = None
     first_seen_at: datetime | None = None

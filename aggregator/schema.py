@@ -91,7 +91,7 @@ create table articles (
   changed_at      text    not null
 ) strict;
 create index articles_published on articles(published_at);
-create index articles_site on articles(site);
+create index articles_site on articles(site, published_at);
 create index articles_feed on articles(feed_id);
 create index articles_agency on articles(agency, copies);
 create index articles_language on articles(language);
@@ -130,6 +130,7 @@ create index duplicates_site on duplicates(site);
 create index duplicates_reason on duplicates(reason);
 create index duplicates_feed on duplicates(feed_id);
 create index duplicates_published on duplicates(published_at);
+create index duplicates_removed on duplicates(removed_at);
 create index duplicates_first_seen on duplicates(first_seen_at);
 
 create trigger copies_added after insert on duplicates begin
@@ -157,6 +158,7 @@ create table entries (
   unique (feed_id, guid)
 ) strict;
 create index entries_url on entries(feed_id, url);
+create index entries_address on entries(url);
 create index entries_content on entries(feed_id, content_hash);
 create index entries_article on entries(article_id);
 create index entries_duplicate on entries(duplicate_id);
@@ -167,6 +169,7 @@ create table _pending (
   entry_id        integer primary key references entries(id) on delete cascade,
   payload         text    not null,
   not_before      text    not null,
+  version         integer not null default 0,
   lease_owner     text,
   leased_at       text
 ) strict;

@@ -16,13 +16,14 @@ from publicsuffixlist import PublicSuffixList
 TRACKING = (
     "at_campaign", "at_custom*", "at_link*", "at_medium", "cmp", "cmpid", "dclid", "fbclid", "ftag", "gclid",
     "guccounter", "guce_referrer*", "ic_id", "icid", "igshid", "mc_cid", "mc_eid", "mkt_tok", "msclkid", "ncid",
-    "ns_*", "ocid", "partner", "pk_*", "piwik_*", "ref", "ref_src", "rss", "smid", "sr_share", "srnd", "taid",
+    "ns_*", "ocid", "pk_*", "piwik_*", "ref_src", "smid", "sr_share", "srnd", "taid",
     "traffic_source", "utm_*", "wt_mc", "wtrid", "xtor", "yclid",
 )  # fmt: skip
 _TRACKING_EXACT = frozenset(name for name in TRACKING if not name.endswith("*"))
 _TRACKING_PREFIX = tuple(name[:-1] for name in TRACKING if name.endswith("*"))
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_CONTROL = re.compile(r"[\x00-\x20\ud800-\udfff\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")  # halves of characters, that no encoding can carry
 MAX_URL = 2_000  # characters; longer links are refused: browsers and servers stop near there too
 
 #: Characters that stay as they are in a path or query: RFC 3986 reserved and unreserved, and "%".
@@ -31,7 +32,7 @@ _SAFE = "/:@!$&'()*+,;=-._~%?"
 
 def is_web(url: str | None) -> bool:
     """Whether this is an http or https URL with a host: the only links that are followed or stored."""
-    if not url or len(url) > MAX_URL:
+    if not url or len(url) > MAX_URL or _SURROGATE.search(url):
         return False
     try:
         parts = urlsplit(url)
@@ -84,8 +85,10 @@ def canonical(url: str) -> str:
         unquote(parts.path, errors="surrogateescape"), safe="/:@!$&'()*+,;=-._~", errors="surrogateescape"
     )
     path = re.sub(r"/(?:index\.(?:html?|php))?$", "", re.sub(r"/{2,}", "/", path))
-    query = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _is_tracking(k)]
-    return urlunsplit(("https", host, path, urlencode(sorted(query)), ""))
+    # Not every query is UTF-8: two that differ in a Latin-1 byte must stay two.
+    pairs = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")
+    query = sorted((name, value) for name, value in pairs if not _is_tracking(name))
+    return urlunsplit(("https", host, path, urlencode(query, errors="surrogateescape"), ""))
 
 
 def _is_tracking(name: str) -> bool:

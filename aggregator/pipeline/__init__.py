@@ -79,12 +79,13 @@ def run(
     *,
     urls: Sequence[str] | None = None,
     limit: int | None = None,
+    page_seconds: float | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: Event | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Report:
     """One round over the due feeds, or over the feeds `urls` (as written in feeds.yaml) whether due or not;
-    at most `limit` of them.
+    at most `limit` of them. After `page_seconds` of visiting pages the rest is left to the next round.
 
     `progress` is told of every feed and page that is done. When `stop` is set the round ends soon: what is being
     downloaded is dropped, what is claimed is given back. Feed errors are in the report. Raises `StoreError` when the
@@ -105,7 +106,8 @@ def run(
                 config, by_url, store, fetcher, parser, tally, progress, stop, clock, urls, limit
             )
             with Workers(config.settings) as workers:
-                while not stop.is_set():
+                until = time.monotonic() + page_seconds if page_seconds is not None else float("inf")
+                while not stop.is_set() and time.monotonic() < until:
                     batch = store.pending.claim(clock(), BATCH)
                     if not batch:
                         break

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Any
 
@@ -80,28 +80,45 @@ def rejudge(
     """Judge every stored text again, in the order they were published; what the user decided stays.
 
     One pass, a transaction a text; how far it came is in the database, so a broken run goes on where it stopped.
+    The index is filled anew on the way, a window ahead: its rows of old stories are forgotten as they age.
     """
-    note = json.loads(store.upkeep.note(NOTE) or "null") or {"after": ["", -1, -1], "done": [0, 0, 0, 0]}
-    after: tuple[str, int, int] = tuple(note["after"])
-    counts: list[int] = note["done"]
     total = store.reading.totals(clock())
-    everything = total["articles"] + total["copies"]
     window = config.settings.window
-    while rows := store.stories.texts(after, BATCH):
+    note = json.loads(store.upkeep.note(NOTE) or "null") or {
+        "after": ["", -1, -1],
+        "last": store.stories.last_ids(),
+        "indexed": ["", -1],
+        "done": [0, 0, 0, 0],
+        "total": total["articles"] + total["copies"],
+    }
+    while rows := store.stories.texts(tuple(note["after"]), tuple(note["last"]), BATCH):
         for row in rows:
             if stop is not None and stop.is_set():
-                return _report(counts, finished=False)
+                return _report(note["done"], finished=False)
             with store.transaction():
+                _index_ahead(note, row["published_at"], window, store)
                 what = _again(row, store, window, clock())
-                counts[0] += 1
+                note["done"][0] += 1
                 if what:
-                    counts[what] += 1
-                after = (row["published_at"], row["rank"], row["id"])
-                store.upkeep.remember(NOTE, json.dumps({"after": after, "done": counts}))
-            progress(Progress("texts", counts[0], everything, row["title"]))
+                    note["done"][what] += 1
+                note["after"] = [row["published_at"], row["rank"], row["id"]]
+                store.upkeep.remember(NOTE, json.dumps(note))
+            progress(Progress("texts", note["done"][0], note["total"], row["title"]))
     with store.transaction():
         store.upkeep.remember(NOTE, None)
-    return _report(counts, finished=True)
+    return _report(note["done"], finished=True)
+
+
+def _index_ahead(note: dict[str, Any], published_at: str, window: float, store: Store) -> None:
+    """Put the articles up to a window after this moment into the index, from where that stopped."""
+    until = _stamp(datetime.fromisoformat(published_at) + timedelta(seconds=window))
+    if note["indexed"][0] >= until:
+        return
+    while rows := store.stories.articles_until(tuple(note["indexed"]), until, BATCH):
+        for row in rows:
+            store.stories.index(row["id"], terms_of(sketch_of(row)))
+        note["indexed"] = [rows[-1]["published_at"], rows[-1]["id"]]
+    note["indexed"] = [until, -1]
 
 
 def _report(counts: list[int], *, finished: bool) -> Rejudged:
@@ -114,17 +131,19 @@ def _again(row: dict[str, Any], store: Store, window: float, now: datetime) -> i
     sketch = sketch_of(row)
     terms = terms_of(sketch)
     is_article = row["rank"] == 0
-    if is_article:
-        store.stories.index(row["id"], terms)
-    own = row["id"] if is_article else None
-    keys = store.stories.keys(article_id=own, duplicate_id=None if is_article else row["id"])
-    decided = store.stories.decisions(keys)
-    if not is_article and decided.get(row["article_id"]):
+    own, copy = (row["id"], None) if is_article else (None, row["id"])
+    kept = store.stories.owner(copy) if copy is not None else own
+    if kept is None:
+        return 0  # it was unfolded or pruned while we were on the way
+    decided = store.stories.decisions(store.stories.keys(article_id=own, duplicate_id=copy))
+    if copy is not None and decided.get(kept):
         return 0
     candidates = store.stories.candidates(terms, window, own, decided)
     if is_article:  # a story is a copy of what came before it, never of what comes after
         here = (row["published_at"], row["id"])
         candidates = [c for c in candidates if c.published and (_stamp(c.published), c.id) < here]
+    elif kept not in {c.id for c in candidates} and (article := store.reading.article(kept)):
+        candidates.append(_candidate(article))
     verdict = dedup.judge(sketch, candidates)
     if is_article:
         if verdict.copy_of is None:

@@ -71,13 +71,14 @@ def fetch_round(
                 continue
             try:
                 outcome = digest(state, answer, config, store, parser, clock())
+                store.feeds.record(outcome, clock())
             except AggregatorError:
                 raise
             except Exception as bug:  # of ours: this feed waits, the others go on
                 tally.bugs.append(bug)
-                error = FetchError(state.feed.url, "bug", f"a bug of ours: {bug!r}")
+                error = FetchError(state.feed.url, "bug", f"a bug of ours: {bug!a}")
                 outcome = digest(state, error, config, store, parser, clock())
-            store.feeds.record(outcome, clock())
+                store.feeds.record(outcome, clock())
             del waiting[request.key]
             title = state.feed.title or (outcome.parsed.title if outcome.parsed else "") or state.feed.url
             new = sum(match.known_id is None for match in outcome.matches)

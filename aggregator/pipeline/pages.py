@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from aggregator import agencies, sites, urls, words
-from aggregator.errors import FetchError
+from aggregator.errors import AggregatorError, FetchError
 from aggregator.extract import extract, extract_fragment
 from aggregator.fetch import Fetcher
 from aggregator.model import (
@@ -52,6 +53,8 @@ PASSING = frozenset(
     }
 )
 LONGEST_RETRY = 86400  # seconds; whatever the server's Retry-After says
+#: When an entry that ran into a bug of ours is tried again: the program may be newer by then.
+AFTER_BUG = timedelta(days=1)
 RETRY_AFTER = (timedelta(minutes=20), timedelta(hours=3))
 #: Texts this many words long are not furniture-free by chance: shorter ones of a page are told as a problem.
 MIN_WORDS = 20
@@ -80,27 +83,41 @@ def read(
     """The stories of a batch of pending entries, in the batch's order.
 
     Entries whose URL is stored already are linked on the way and not in the result; of several entries with one URL
-    only the first is, the others find it stored when they are claimed again.
+    only the first is, the others find it stored when they are claimed again. An entry that runs into a bug of ours
+    is put aside, and the bug is in `tally.bugs`.
     """
     feeds = {feed.url: feed for feed in config.feeds}
     items: dict[int, Pending] = {}
+    from_feed: dict[int, Document] = {}
     taken: set[str] = set()
-    for item in batch:
-        key = story_keys(item)[0]
-        if item.article_id is None and (known := store.stories.known([key])):
-            store.stories.link(item.entry_id, known)
-        elif key not in taken:
-            taken.add(key)
-            items[item.entry_id] = item
 
     def feed_of(item: Pending) -> Feed:
         return feeds.get(item.feed_url) or Feed(item.feed_url)
 
-    from_feed = {i: feed_text(item) for i, item in items.items()}
+    def put_aside(item: Pending, bug: Exception) -> None:
+        tally.bugs.append(bug)
+        store.pending.put_aside(item, clock() + AFTER_BUG, f"a bug of ours: {bug!a}")
+
+    for item in batch:
+        try:
+            key = story_keys(item)[0]
+            if key in taken or _link_to_known(item, key, store):
+                continue
+            from_feed[item.entry_id] = feed_text(item)
+        except AggregatorError:
+            raise
+        except Exception as bug:
+            put_aside(item, bug)
+            continue
+        taken.add(key)
+        items[item.entry_id] = item
     requests = [
         Request(i, item.entry.url, "page", origin=item.feed_url)
         for i, item in items.items()
-        if item.entry.url and feed_of(item).full_text and not is_full_text(from_feed[i])
+        if item.entry.url
+        and has_own_page(item)
+        and feed_of(item).full_text
+        and not is_full_text(from_feed[i])
     ]
     errors: dict[int, FetchError] = {}
     memories: dict[str, SiteMemory] = {}
@@ -143,7 +160,7 @@ def read(
         else:
             tally.bugs.append(document)
             errors[entry_id] = FetchError(
-                items[entry_id].entry.url or "", "bug", f"a bug of ours: {document!r}"
+                items[entry_id].entry.url or "", "bug", f"a bug of ours: {document!a}"
             )
     if stop.is_set():
         return []
@@ -154,13 +171,40 @@ def read(
     for entry_id, item in items.items():
         page, feed = from_page.get(entry_id), from_feed[entry_id]
         error = errors.get(entry_id)
-        document, source, problem = choose(page, feed, f"{error.message} ({error.kind})" if error else None)
-        if not document.title and not document.paragraphs:
-            store.pending.give_up(entry_id, problem or "neither a title nor a text")
-            continue
-        story = make_story(item, feed_of(item), document, source, problem, clock())
-        ready.append(Ready(item, story, retry_at(error, item.attempts, clock())))
+        try:
+            document, source, problem = choose(
+                page, feed, f"{error.message} ({error.kind})" if error else None
+            )
+            again = retry_at(error, item.attempts, clock())
+            if document.title or document.paragraphs:
+                story = make_story(item, feed_of(item), document, source, problem, clock())
+                ready.append(Ready(item, story, again))
+            elif again:
+                store.pending.put_aside(item, again, problem or "")
+            else:
+                store.pending.give_up(item, problem or "neither a title nor a text")
+        except AggregatorError:
+            raise
+        except Exception as bug:
+            put_aside(item, bug)
     return ready
+
+
+def _link_to_known(item: Pending, key: str, store: Store) -> bool:
+    """Whether this page is stored already (another feed listed it); then the entry is linked to it."""
+    if item.article_id is not None:
+        return False
+    with store.transaction():
+        known = store.stories.known([key])
+        if known and store.pending.current(item):
+            store.stories.link(item.entry_id, known)
+    return known is not None
+
+
+def has_own_page(item: Pending) -> bool:
+    """Whether the entry's link is a page about it alone. The home page, a part of a page ("#v2") and a link that
+    other entries of the feed have too hold something else, or several stories: what the feed says is the story."""
+    return item.key is not None and "#" not in item.key and urlsplit(item.key).path not in ("", "/")
 
 
 def retry_at(error: FetchError | None, attempts: int, now: datetime) -> datetime | None:
@@ -252,10 +296,10 @@ def without_repeats(documents: dict[int, Document], store: Store) -> dict[int, D
 
 
 def story_keys(item: Pending, *others: str | None) -> tuple[str, ...]:
-    """The canonical URLs that are this entry's; an entry without a link has its place in its feed."""
-    if not item.entry.url:
+    """The canonical URLs that are this entry's; an entry without a page of its own has its place in its feed."""
+    if not item.key or not has_own_page(item):
         return (f"{item.feed_url}#{item.guid}",)
-    keys = [urls.canonical(item.entry.url)]
+    keys = [item.key]
     # A page that redirected to a front page is gone; its address is no story's.
     keys += [urls.canonical(url) for url in others if url and urls.canonical(url).count("/") > 2]
     return tuple(dict.fromkeys(keys))
@@ -267,18 +311,19 @@ def make_story(
     """What is stored of an entry."""
     entry, first_seen = item.entry, item.first_seen_at or now
     url = (document.url if source == "page" else None) or entry.url or item.site_url or item.feed_url
-    byline = document.byline or ", ".join(document.authors) or ", ".join(entry.authors) or None
+    byline = _storable(document.byline or ", ".join(document.authors) or ", ".join(entry.authors)) or None
+    text = _storable(document.text)
     return Story(
-        title=document.title or entry.title or document.paragraphs[0][:120],
+        title=_storable(document.title or entry.title or document.paragraphs[0][:120]),
         published_at=published(document.published or entry.published, first_seen),
         site=urls.site(url),
         feed_id=item.feed_id,
-        agency=agencies.agency(document.text, byline),
+        agency=agencies.agency(text, byline),
         byline=byline,
         language=(document.language or entry.language or "").replace("_", "-").split("-")[0].lower() or None,
-        summary=document.summary or entry.summary or None,
-        text=document.text,
-        words=words.count(document.text),
+        summary=_storable(document.summary or entry.summary or "") or None,
+        text=text,
+        words=words.count(text),
         image=document.image or entry.image,
         tags=feed.tags,
         url=url,
@@ -287,9 +332,14 @@ def make_story(
         flags=document.flags,
         first_seen_at=_stamp(first_seen),
         keys=story_keys(item, document.url if source == "page" else None),
-        removed=document.removed,
+        removed=tuple(replace(block, text=_storable(block.text)) for block in document.removed),
         blocks=document.blocks if source == "page" else (),
     )
+
+
+def _storable(text: str) -> str:
+    """Without NUL and halves of characters (JSON can name them by \\ud800), which no database takes."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
 
 
 def published(moment: datetime | None, first_seen: datetime) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from aggregator import dedup
 from aggregator.errors import AggregatorError
 from aggregator.model import Article, Config, Kept, Pending, Saved, Story, Terms, Verdict
-from aggregator.pipeline.pages import Ready
+from aggregator.pipeline.pages import AFTER_BUG, Ready
 from aggregator.store import Store
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 PREFERRED_SHARE = 0.6
 #: Stories stored in one transaction. 1: 180 us a row in the full-text index; 50: 90 us; the write lock is held 0.1 s.
 TOGETHER = 50
-#: When a story that ran into a bug is tried again: the program may be newer by then.
-AFTER_BUG = timedelta(days=1)
 #: Without a preference, a copy that contains the kept text takes its place when it is this much longer.
 FULLER = 1.25
 
@@ -58,7 +56,7 @@ def store_all(
                     raise
                 except Exception as bug:
                     tally.bugs.append(bug)
-                    store.pending.put_aside(one.item.entry_id, clock() + AFTER_BUG, f"a bug of ours: {bug!r}")
+                    store.pending.put_aside(one.item, clock() + AFTER_BUG, f"a bug of ours: {bug!a}")
 
 
 def _store_together(
@@ -68,9 +66,12 @@ def _store_together(
     with store.transaction():
         for one in several:
             sketch = sketch_of(one.story)
-            saved = place(one.item, one.story, sketch, store, config.settings.window, clock())
+            item = store.pending.current(one.item)
+            if item is None:  # another process was quicker, or saw a newer wording
+                continue
+            saved = place(item, one.story, sketch, store, config.settings.window, clock())
             if one.retry_at is not None:
-                store.pending.again(one.item, one.retry_at)
+                store.pending.again(item, one.retry_at)
             kinds[saved.kind] += 1
     tally.kinds.update(kinds)
 

@@ -76,8 +76,9 @@ class Feeds:
         """How many feeds are due; the daemon's tick asks this every second."""
         return int(
             self._db.value(
-                "select count(*) from feeds where status <> 'off' and status <> 'gone' and next_fetch_at <= ?",
-                (stamp(now),),
+                "select count(*) from feeds where status <> 'off' and status <> 'gone'"
+                " and (next_fetch_at <= ? or next_fetch_at > ?)",
+                (stamp(now), stamp(now + FARTHEST)),
             )
         )
 
@@ -271,7 +272,6 @@ class Feeds:
             )
 
     def _store_entry(self, feed_id: int, match: Match, now: datetime) -> bool:
-
         entry: Entry = match.entry
         if match.known_id is None:
             entry_id = self._db.insert(
@@ -294,7 +294,7 @@ class Feeds:
             )
         self._db.execute(
             "insert into _pending (entry_id, payload, not_before) values (?, ?, ?) on conflict (entry_id) do update"
-            " set payload = excluded.payload, not_before = excluded.not_before",
+            " set payload = excluded.payload, not_before = excluded.not_before, version = version + 1",
             (entry_id, dump_entry(entry), stamp(now)),
         )
         return match.known_id is None

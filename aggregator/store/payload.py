@@ -14,7 +14,8 @@ def dump_entry(entry: Entry) -> str:
         return value.isoformat() if isinstance(value, datetime) else value
 
     fields = {f.name: getattr(entry, f.name) for f in dataclasses.fields(entry)}
-    return json.dumps({k: plain(v) for k, v in fields.items() if v not in (None, "", ())}, ensure_ascii=False)
+    # ASCII: halves of characters, which JSON feeds can name, survive in it and are no text that SQLite takes.
+    return json.dumps({k: plain(v) for k, v in fields.items() if v not in (None, "", ())})
 
 
 def load_entry(payload: str) -> Entry:

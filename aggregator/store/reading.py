@@ -145,6 +145,7 @@ def fts_query(words: str) -> str:
     Each term is quoted, so FTS5's own operators in it are plain text.
     """
     terms = []
+    words = words.encode("utf-8", "replace").decode("utf-8")  # a shell may hand over bytes that are no UTF-8
     for phrase, word in re.findall(r'"([^"]*)"|([^\s"]+)', words.replace("\x00", "")):
         term = (phrase or word).strip()
         prefix = "*" if not phrase and term.endswith("*") else ""

@@ -12,8 +12,6 @@ from aggregator.model import Block, Removed, SiteMemory
 from aggregator.store.clock import stamp
 from aggregator.store.connection import Connection
 
-#: Longest text of a removed block that is kept whole; what is longer is a page dump, not a block.
-MAX_REMOVED = 20_000
 #: How long a block seen on one page only is remembered. A site's furniture is on the next page; a paragraph never is,
 #: and 20,000 pages a day of 60 blocks are 8 million rows a week.
 SINGLES = timedelta(days=7)
@@ -106,11 +104,10 @@ class Sites:
         column, owner = (
             ("article_id", article_id) if article_id is not None else ("duplicate_id", duplicate_id)
         )
-        self._drop_removed(column, owner)
+        before = self._drop_removed(column, owner)
         counted: set[int] = set()
         for block in removed:
-            text = block.text[:MAX_REMOVED]
-            text_hash = hashlib.blake2b(" ".join(text.split()).encode(), digest_size=8).hexdigest()
+            text_hash = hashlib.blake2b(" ".join(block.text.split()).encode(), digest_size=8).hexdigest()
             row = self._db.one(
                 "select id from boilerplate where site = ? and text_hash = ?", (site, text_hash)
             )
@@ -121,7 +118,7 @@ class Sites:
                     "boilerplate",
                     site=site,
                     reason=block.reason,
-                    text=text,
+                    text=block.text,
                     text_hash=text_hash,
                     first_seen_at=stamp(now),
                     last_seen_at=stamp(now),
@@ -141,28 +138,40 @@ class Sites:
                 position=block.position,
                 confidence=round(block.confidence, 3),
             )
+        if before:
+            self.count_pages("id in (select value from json_each(?))", (json.dumps(before),))
 
-    def put_back(self, block_id: int, column: str, owner: int, position: int) -> None:
-        """A removed block stands in its text again: it counts no more, and the blocks behind it move by one."""
+    def put_back(self, block_id: int, column: str, owner: int, position: int, paragraphs: int) -> None:
+        """A removed block stands in its text again, as so many paragraphs: it counts no more, and the blocks behind
+        it move."""
+        boilerplate_id = self._db.value("select boilerplate_id from removed_blocks where id = ?", (block_id,))
         self._db.execute(
-            "update boilerplate set pages = pages - 1 where id ="
-            " (select boilerplate_id from removed_blocks where id = ?)",
-            (block_id,),
-        )
-        self._db.execute(
-            f"update removed_blocks set position = position + 1 where {column} = ?"
+            f"update removed_blocks set position = position + ? where {column} = ?"
             " and (position > ? or (position = ? and id > ?))",
-            (owner, position, position, block_id),
+            (paragraphs, owner, position, position, block_id),
         )
         self._db.execute("delete from removed_blocks where id = ?", (block_id,))
+        self.count_pages("id = ?", (boilerplate_id,))
 
-    def _drop_removed(self, column: str, owner: int | None) -> None:
+    def count_pages(self, where: str = "1", params: Sequence[object] = ()) -> None:
+        """Count anew from how many pages blocks were removed, and forget those that no page has any more."""
         self._db.execute(
-            "update boilerplate set pages = pages - 1 where id in"
-            f" (select boilerplate_id from removed_blocks where {column} = ?)",
-            (owner,),
+            "update boilerplate set pages = (select count(distinct coalesce('a' || article_id, 'd' || duplicate_id))"
+            f" from removed_blocks r where r.boilerplate_id = boilerplate.id) where {where}",
+            tuple(params),
         )
-        self._db.execute(f"delete from removed_blocks where {column} = ?", (owner,))
+        self._db.execute(f"delete from boilerplate where pages = 0 and ({where})", tuple(params))
+
+    def _drop_removed(self, column: str, owner: int | None) -> list[int]:
+        ids = [
+            row[0]
+            for row in self._db.rows(
+                f"select distinct boilerplate_id from removed_blocks where {column} = ?", (owner,)
+            )
+        ]
+        if ids:
+            self._db.execute(f"delete from removed_blocks where {column} = ?", (owner,))
+        return ids
 
     def removed(
         self, *, article_id: int | None = None, duplicate_id: int | None = None

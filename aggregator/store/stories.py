@@ -11,6 +11,7 @@ anew, ids are never reused, and old rows go with their stretch of time.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from sqlite3 import Row
@@ -66,8 +67,9 @@ class Stories:
     def decisions(self, keys: Sequence[str]) -> dict[int, bool]:
         """What the user decided about these canonical URLs: article id -> the same story, or not."""
         rows = self._db.rows(
-            "select u.article_id, d.same from _decisions d join _urls u on u.key = d.other_url"
-            " where d.url in (select value from json_each(?)) and u.article_id is not null",
+            "select coalesce(u.article_id, c.article_id) as article_id, d.same from _decisions d"
+            " join _urls u on u.key = d.other_url left join duplicates c on c.id = u.duplicate_id"
+            " where d.url in (select value from json_each(?)) order by d.decided_at",
             (json.dumps(list(keys)),),
         )
         return {row["article_id"]: bool(row["same"]) for row in rows}
@@ -202,6 +204,11 @@ class Stories:
             if old is None:
                 raise StoreError(self._db.path, f"{column} {row_id} is gone", "run again")
             if old["title"] == story.title and old["text"] == story.text:
+                self._db.execute(
+                    f"update {table} set source = ?, problem = ? where id = ?"
+                    " and (source is not ? or problem is not ?)",
+                    (story.source, story.problem, row_id, story.source, story.problem),
+                )
                 self._link(entry_id, saved.article_id, saved.duplicate_id, story.problem)
                 return Saved("unchanged", saved.article_id, saved.duplicate_id)
             self._revision(column, row_id, reason, old, now)
@@ -307,25 +314,56 @@ class Stories:
             if is_article:
                 self._update(table, owner, {"changed_at": stamp(now)})
                 self._postings.add(owner, terms.postings, terms.published)
-            self._sites.put_back(block["id"], column, owner, block["position"])
+            paragraphs = len(block["text"].split("\n\n"))
+            self._sites.put_back(block["id"], column, owner, block["position"], paragraphs)
         article_id = owner if is_article else old["article_id"]
         return Saved("revised", article_id, None if is_article else owner)
 
     # ------------------------------------------------------------------------------ judging again
 
-    def texts(self, after: tuple[str, int, int], limit: int) -> list[dict[str, Any]]:
-        """Every kept and folded text in time order, from behind `after` = (published_at, rank, id).
+    def owner(self, duplicate_id: int) -> int | None:
+        """The article that a folded copy belongs to; None when there is no such copy (any more)."""
+        value = self._db.value("select article_id from duplicates where id = ?", (duplicate_id,))
+        return None if value is None else int(value)
+
+    def last_ids(self) -> tuple[int, int]:
+        """The largest article and copy numbers in use: what is stored later has larger ones."""
+        row = self._db.one(
+            "select (select coalesce(max(id), 0) from articles), (select coalesce(max(id), 0) from duplicates)"
+        )
+        assert row is not None
+        return row[0], row[1]
+
+    def texts(self, after: tuple[str, int, int], last: tuple[int, int], limit: int) -> list[dict[str, Any]]:
+        """Kept and folded texts in time order, from behind `after` = (published_at, rank, id); `last`: numbers of the
+        newest article and copy that count.
 
         `rank` is 0 for articles and 1 for copies, so that of two with one time the kept text comes first.
         """
-        shared = "id, title, text, published_at, site, url, language"
-        rows = self._db.rows(
-            f"select * from (select 0 as rank, {shared}, null as article_id from articles"
-            f" union all select 1, {shared}, article_id from duplicates)"
-            " where (published_at, rank, id) > (?, ?, ?) order by published_at, rank, id limit ?",
-            (*after, limit),
+        published, rank, row_id = after
+        articles = self._db.rows(
+            "select 0 as rank, id, title, text, published_at, site, url, language, null as article_id from articles"
+            " where (published_at, id) > (?, ?) and id <= ? order by published_at, id limit ?",
+            (published, row_id if rank == 0 else sys.maxsize, last[0], limit),
         )
-        return [dict(row) for row in rows]
+        copies = self._db.rows(
+            "select 1 as rank, id, title, text, published_at, site, url, language, article_id from duplicates"
+            " where (published_at, id) > (?, ?) and id <= ? order by published_at, id limit ?",
+            (published, row_id if rank == 1 else -1, last[1], limit),
+        )
+        merged = sorted([*articles, *copies], key=lambda row: (row["published_at"], row["rank"], row["id"]))
+        return [dict(row) for row in merged[:limit]]
+
+    def articles_until(self, after: tuple[str, int], until: str, limit: int) -> list[dict[str, Any]]:
+        """Articles in time order from behind `after` = (published_at, id), published before `until`."""
+        return [
+            dict(row)
+            for row in self._db.rows(
+                "select id, title, text, published_at, site, url, language from articles"
+                " where (published_at, id) > (?, ?) and published_at < ? order by published_at, id limit ?",
+                (*after, until, limit),
+            )
+        ]
 
     def index(self, article_id: int, terms: Terms) -> None:
         """Put an article's text in the index (again)."""

@@ -48,6 +48,10 @@ class Upkeep:
             self._postings.prune((now - timedelta(seconds=2 * window)).timestamp())
             self._sites.prune(now)
             self._db.execute(
+                "delete from hosts where coalesce(robots_at, '') < :week and coalesce(not_before, '') < :now",
+                {"week": stamp(now - timedelta(days=7)), "now": stamp(now)},
+            )
+            self._db.execute(
                 "insert or replace into _notes (name, value) values ('tidied_at', ?)", (stamp(now),)
             )
 
@@ -68,10 +72,7 @@ class Upkeep:
         with self._db.transaction():
             counts = self.old_articles(before)
             self._db.execute("delete from articles where first_seen_at < ?", (stamp(before),))
-            self._db.execute(
-                "delete from boilerplate where not exists"
-                " (select 1 from removed_blocks r where r.boilerplate_id = boilerplate.id)"
-            )
+            self._sites.count_pages()
         return counts
 
     def backup(self, target: Path) -> int:
@@ -89,11 +90,9 @@ class Upkeep:
             with contextlib.closing(sqlite3.connect(part)) as copy:
                 verdict = copy.execute("pragma quick_check").fetchone()[0]
             if verdict != "ok":
-                raise StoreError(
-                    str(target), f"the copy is damaged: {verdict}", "check the disk, then try again"
-                )
+                raise OSError(f"the copy is damaged: {verdict}")
             os.replace(part, target)
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, StoreError) as error:
             raise StoreError(
                 str(target), f"the backup failed: {error}", "check the folder and the free space"
             ) from error
