@@ -68,7 +68,9 @@ def strip(document: Document, memory: SiteMemory) -> Document:
     kept = [block for block in document.blocks if block.kept]
     if len(kept) != len(document.paragraphs):
         return document
-    repeats = [_repeats(block, paragraph, memory) for block, paragraph in zip(kept, document.paragraphs, strict=True)]
+    repeats = [
+        _repeats(block, paragraph, memory) for block, paragraph in zip(kept, document.paragraphs, strict=True)
+    ]
     for i in range(len(repeats) - 1):
         if repeats[i] and not repeats[i + 1] and _HEADING.search(kept[i].path):
             repeats[i] = False

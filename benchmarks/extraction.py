@@ -52,7 +52,12 @@ def trafilatura(html: str, url: str) -> Result:
 
     found = bare_extraction(html, url=url or None, include_comments=False, with_metadata=True)
     data = found.as_dict() if found else {}
-    return {"text": data.get("text"), "title": data.get("title"), "authors": data.get("author"), "date": data.get("date")}
+    return {
+        "text": data.get("text"),
+        "title": data.get("title"),
+        "authors": data.get("author"),
+        "date": data.get("date"),
+    }
 
 
 def readability(html: str, url: str) -> Result:
@@ -61,7 +66,10 @@ def readability(html: str, url: str) -> Result:
 
     page = Document(html)
     tree = fromstring(page.summary())
-    lines = [" ".join(part.text_content().split()) for part in tree.iter("p", "h2", "h3", "li", "blockquote", "pre")]
+    lines = [
+        " ".join(part.text_content().split())
+        for part in tree.iter("p", "h2", "h3", "li", "blockquote", "pre")
+    ]
     return {"text": "\n\n".join(line for line in lines if line), "title": page.short_title()}
 
 
@@ -133,7 +141,9 @@ def measure(page: dict[str, Any], result: Result) -> dict[str, Any]:
         values["word"] = f1(*words)
     if page.get("paragraphs"):
         own = [" ".join(line.split()) for line in result.get("paragraphs") or lines_of(text)]
-        values["par"] = f1(*overlap(Counter(" ".join(line.split()) for line in page["paragraphs"]), Counter(own)))
+        values["par"] = f1(
+            *overlap(Counter(" ".join(line.split()) for line in page["paragraphs"]), Counter(own))
+        )
     for key in ("with", "without"):
         if page.get(key):
             values[key] = statistics.fmean(snippet.lower() in text.lower() for snippet in page[key])
@@ -151,7 +161,9 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, float]:
     pairs = [row["shingle"] for row in rows if "shingle" in row]
     if pairs:
         precise = [precision for precision, _ in pairs if precision is not None]
-        summary["shingle"] = f1(statistics.fmean(precise) if precise else 0.0, statistics.fmean(r for _, r in pairs))
+        summary["shingle"] = f1(
+            statistics.fmean(precise) if precise else 0.0, statistics.fmean(r for _, r in pairs)
+        )
     for key in ("word", "par", "with", "without", "title", "author", "date"):
         values = [float(row[key]) for row in rows if key in row]
         if values:
@@ -165,7 +177,10 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, float]:
 def pages(folder: Path, limit: int | None = None, step: int = 1) -> list[tuple[dict[str, Any], str]]:
     """The labelled pages of a folder with their markup; every `step`-th, at most `limit`."""
     records = [json.loads(line) for line in (folder / "index.jsonl").open(encoding="utf-8")][::step][:limit]
-    return [(record, gzip.decompress((folder / record["html"]).read_bytes()).decode("utf-8", "replace")) for record in records]
+    return [
+        (record, gzip.decompress((folder / record["html"]).read_bytes()).decode("utf-8", "replace"))
+        for record in records
+    ]
 
 
 def run(name: str, data: list[tuple[dict[str, Any], str]]) -> dict[str, float]:
@@ -190,7 +205,9 @@ def attempt(extractor: Callable[[str, str], Result], markup: str, url: str) -> R
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data", nargs="+", type=Path)
     parser.add_argument("--limit", type=int)
     parser.add_argument("--only", help="comma-separated names of extractors")

@@ -37,9 +37,9 @@ WORD = re.compile(r"\w+")
 PRIOR, PRIOR_SITES = 0.25, 2.0  # a word starts as if two sites had said "a quarter of it is article"
 NAME_SITES, NAME_WEIGHT = 4, 0.3  # sites that must use a class word, and its least weight
 LINE_SITES, LINE_WEIGHT = 10, 1.0  # the same for words of short lines
-TREES = 100
-FIRST = {"learning_rate": 0.1, "num_leaves": 10}
-SECOND = {"learning_rate": 0.08, "num_leaves": 10}
+TREES = 150
+FIRST = {"learning_rate": 0.07, "num_leaves": 12}
+SECOND = {"learning_rate": 0.06, "num_leaves": 12}
 COMMON = {
     "objective": "binary", "min_data_in_leaf": 60, "feature_fraction": 0.5, "bagging_fraction": 0.8, "bagging_freq": 1,
     "lambda_l2": 5, "verbose": -1, "num_threads": 1, "seed": 3, "deterministic": True,
@@ -64,7 +64,9 @@ class Example:
         self.live = facts.is_live
         self.labels = label([block.text for block in blocks], record.get("text") or "")
         self.candidates = self.page.candidates() if blocks else []
-        self.first: list[list[float]] = []  # the first stage's rows, with the lexicon that the site had no vote in
+        self.first: list[
+            list[float]
+        ] = []  # the first stage's rows, with the lexicon that the site had no vote in
 
     def prepare(self, own: lexicons.Lexicon) -> None:
         self.first = features.first_rows(self.page, self.candidates, own) if self.candidates else []
@@ -108,7 +110,13 @@ def votes(examples: list[Example]) -> tuple[Votes, Votes, Votes]:
             weight = math.sqrt(min(len(block.text), 400))
             node = block.node
             parent = node.parent or node
-            vote(near, {*lexicons.name_words(node.name), *lexicons.name_words(parent.name)}, example.site, weight, article)
+            vote(
+                near,
+                {*lexicons.name_words(node.name), *lexicons.name_words(parent.name)},
+                example.site,
+                weight,
+                article,
+            )
             above: set[str] = set()
             up = parent.parent
             while up is not None:
@@ -177,8 +185,12 @@ def importance(example: Example, which: list[int]) -> list[float]:
     return [0.02 + 0.5 * math.sqrt(min(len(blocks[i].text) / max(article, 500), 0.5)) for i in which]
 
 
-def learn(rows: list[Any], answers: list[bool], weight: list[float], names: tuple[str, ...], how: dict[str, Any]) -> Any:
-    data = lightgbm.Dataset(numpy.array(rows, dtype=numpy.float64), numpy.array(answers), weight=numpy.array(weight))
+def learn(
+    rows: list[Any], answers: list[bool], weight: list[float], names: tuple[str, ...], how: dict[str, Any]
+) -> Any:
+    data = lightgbm.Dataset(
+        numpy.array(rows, dtype=numpy.float64), numpy.array(answers), weight=numpy.array(weight)
+    )
     return export(lightgbm.train({**COMMON, **how}, data, TREES), names)
 
 
@@ -213,7 +225,11 @@ class Model:
                 for i, row in zip(example.candidates, first, strict=True):
                     scores[i] = trees.probability(scorer(row))
                 wanted = [at for at, i in enumerate(example.candidates) if scores[i] >= judge.SURE]
-                rows += features.second_rows(example.page, example.candidates, first, scores, wanted) if wanted else []
+                rows += (
+                    features.second_rows(example.page, example.candidates, first, scores, wanted)
+                    if wanted
+                    else []
+                )
                 which = [example.candidates[at] for at in wanted]
                 answers += [example.labels[i] for i in which]
                 weight += importance(example, which)
@@ -249,7 +265,9 @@ def cross_validate(examples: list[Example], folds: int, target: Path) -> None:
         model = Model([e for e in examples if part[e.site] != k])
         for example in (e for e in examples if part[e.site] == k):
             page = example.page
-            scores = judge.score(page, own[example.site], model.score_one, model.score_two) if page.blocks else []
+            scores = (
+                judge.score(page, own[example.site], model.score_one, model.score_two) if page.blocks else []
+            )
             made = judge.decide(page, scores, example.record.get("url"), example.live)
             paragraphs = [block.text for block, keep in zip(page.blocks, made.kept, strict=True) if keep]
             row = {"id": example.record["id"], "text": "\n\n".join(paragraphs), "paragraphs": paragraphs}
@@ -266,18 +284,30 @@ def write(examples: list[Example]) -> None:
     model = Model(examples)
     near, far, lines = weights(tables)
     words = {"near": near.rounded(), "far": far.rounded(), "words": lines.rounded()}
-    (PACKAGE / "lexicon.json").write_text(json.dumps(words, ensure_ascii=False, indent=0, sort_keys=True) + "\n", "utf-8")
+    (PACKAGE / "lexicon.json").write_text(
+        json.dumps(words, ensure_ascii=False, indent=0, sort_keys=True) + "\n", "utf-8"
+    )
     stages = {"first": model.first, "second": model.second}
-    text = json.dumps(stages, separators=(",", ":")).replace('"trees":[', '"trees":[\n').replace("]],[", "]],\n[")
+    text = (
+        json.dumps(stages, separators=(",", ":"))
+        .replace('"trees":[', '"trees":[\n')
+        .replace("]],[", "]],\n[")
+    )
     (PACKAGE / "trees.json").write_text(text + "\n", "utf-8")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data", nargs="+", type=Path)
-    parser.add_argument("--predictions", type=Path, help="folder for out-of-fold predictions, one file a data folder")
+    parser.add_argument(
+        "--predictions", type=Path, help="folder for out-of-fold predictions, one file a data folder"
+    )
     parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--write", action="store_true", help="learn from everything and write the package's data")
+    parser.add_argument(
+        "--write", action="store_true", help="learn from everything and write the package's data"
+    )
     options = parser.parse_args()
     examples = [
         Example(folder, json.loads(line))

@@ -34,27 +34,31 @@ class Story:
 MADE_UP = Story(
     "“Lower Estuary’s Ferry Tolls Stay the Strongest Card in Harbour Talks”",
     [
-        "Norvania still has the upper hand over its neighbour through the tolls it takes on the lower estuary, even though "
-        "the two governments have settled on a first draft of a harbour treaty ahead of a planned meeting between President "
-        "Ilse Marren and Chancellor Tobin Achterberg. The two are to meet on Thursday at the yearly Coastal Forum in "
-        "Vestholm, while a quarrel over fees, which has already closed two shipping lines, threatens trade along the coast.",
-        "Despite the doubts about the treaty, there was hope on Sunday that new fees could be avoided. Officials of both "
-        "sides spoke of a possible settlement after long meetings in several towns, among them Karlsby in May and Ostmark in "
-        "September. Harbour Minister Petra Lindqvist and her counterpart Jonas Weil presented a framework for the meeting of "
-        "the two leaders at the Association of Estuary Towns in Brennfeld.",
-        "While the details of the draft are vague, Lindqvist said that it holds a final answer to who will run the old ferry "
-        "terminal, a question that Marren has put off three times. Norvania may also buy timber from the upper valley again, "
-        "which it stopped in spring. Above all, the tolls on the lower estuary would not be raised for a year, which answers "
-        "the most pressing worry in the capital.",
-        "The draft is taken as an admission of what a breakdown would cost. Anselm Roth, a fellow at the Institute for "
-        "Coastal Studies, said the wish of both leaders to calm the most important relation of the region was a safety "
-        "valve while the rivalry between the two harbours goes on as before.",
-        "Mirela Castellan of the Bergmann Centre said the draft strikes a fine balance, because it lets both sides claim a "
-        "part of the victory before the meeting and leaves them room for more. Many open questions, such as the dredging of "
-        "the channel, the pilots’ licences and the fishing grounds off the islands, will hardly be settled on Thursday, "
-        "given how little the two trust each other.",
-        "As the meeting draws near, observers expect that settlements on smaller questions are more likely than one "
-        "treaty for everything, given how tangled the relations of the two harbours are.",
+        "Norvania still has the upper hand over its neighbour through the tolls it takes on the lower "
+        "estuary, even though the two governments have settled on a first draft of a harbour treaty ahead "
+        "of a planned meeting between President Ilse Marren and Chancellor Tobin Achterberg. The two are "
+        "to meet on Thursday at the yearly Coastal Forum in Vestholm, while a quarrel over fees, which "
+        "has already closed two shipping lines, threatens trade along the coast.",
+        "Despite the doubts about the treaty, there was hope on Sunday that new fees could be avoided. "
+        "Officials of both sides spoke of a possible settlement after long meetings in several towns, "
+        "among them Karlsby in May and Ostmark in September. Harbour Minister Petra Lindqvist and her "
+        "counterpart Jonas Weil presented a framework for the meeting of the two leaders at the "
+        "Association of Estuary Towns in Brennfeld.",
+        "While the details of the draft are vague, Lindqvist said that it holds a final answer to who "
+        "will run the old ferry terminal, a question that Marren has put off three times. Norvania may "
+        "also buy timber from the upper valley again, which it stopped in spring. Above all, the tolls on "
+        "the lower estuary would not be raised for a year, which answers the most pressing worry in the "
+        "capital.",
+        "The draft is taken as an admission of what a breakdown would cost. Anselm Roth, a fellow at the "
+        "Institute for Coastal Studies, said the wish of both leaders to calm the most important relation "
+        "of the region was a safety valve while the rivalry between the two harbours goes on as before.",
+        "Mirela Castellan of the Bergmann Centre said the draft strikes a fine balance, because it lets "
+        "both sides claim a part of the victory before the meeting and leaves them room for more. Many "
+        "open questions, such as the dredging of the channel, the pilots’ licences and the fishing "
+        "grounds off the islands, will hardly be settled on Thursday, given how little the two trust each "
+        "other.",
+        "As the meeting draws near, observers expect that settlements on smaller questions are more "
+        "likely than one treaty for everything, given how tangled the relations of the two harbours are.",
     ],
 )
 
@@ -65,7 +69,9 @@ def read_seed(path: Path) -> Story:
     return Story(lines[at], [line for line in lines[at + 1 :] if len(line) > 60])
 
 
-STORIES = [pytest.param(MADE_UP, id="made-up")] + [pytest.param(read_seed(path), id="original") for path in SEED]
+STORIES = [pytest.param(MADE_UP, id="made-up")] + [
+    pytest.param(read_seed(path), id="original") for path in SEED
+]
 
 
 def head(story: Story, language: str = "en") -> str:
@@ -99,9 +105,11 @@ def div_soup(story: Story) -> str:
 
 def table_with_breaks(story: Story) -> str:
     text = "<br><br>\n".join(story.paragraphs)
-    return f"""{head(story)}<body bgcolor="#ffffff"><table width="100%"><tr><td>-1.6 C<br>Korea<br>Monday, January 26, 2026</td>
+    return f"""{head(story)}<body bgcolor="#ffffff"><table width="100%"><tr>
+    <td>-1.6 C<br>Korea<br>Monday, January 26, 2026</td>
     <td><a href="/">Home</a> | <a href="/world">World</a> | <a href="/sport">Sport</a></td></tr></table>
-    <table width="780"><tr><td width="180"><a href="/1">Tide tables</a><br><a href="/2">Fish prices</a></td>
+    <table width="780"><tr><td width="180">
+    <a href="/1">Tide tables</a><br><a href="/2">Fish prices</a></td>
     <td><font size="5"><b>{story.title}</b></font><br><br>{text}<br><br><b>Latest news</b><br><b>Related news</b></td></tr>
     <tr><td colspan="2">Copyright 2026 Harbour Herald</td></tr></table></body></html>"""
 
@@ -114,10 +122,12 @@ def single_breaks(story: Story) -> str:
 
 def boxes_inside(story: Story) -> str:
     p = [f"<p>{text}</p>" for text in story.paragraphs]
-    related = """<aside class="related-box"><h3>Related news</h3><ul><li><a href="/a">Pilots threaten to strike over licences</a></li>
+    related = """<aside class="related-box"><h3>Related news</h3><ul>
+    <li><a href="/a">Pilots threaten to strike over licences</a></li>
     <li><a href="/b">Timber prices climb for a third week</a></li></ul></aside>"""
     advert = '<div class="ad-slot"><span>Advertisement</span></div>'
-    letter = """<div class="newsletter-signup"><p>Sign up for our daily newsletter and get the latest news in your inbox.</p>
+    letter = """<div class="newsletter-signup">
+    <p>Sign up for our daily newsletter and get the latest news in your inbox.</p>
     <form><input type="email"><button>Subscribe</button></form></div>"""
     return f"""{head(story)}<body><div class="topbar"><span class="temp">-1.6 C</span><span>Korea</span>
     <span class="date">Monday, January 26, 2026</span></div><article class="story"><h1>{story.title}</h1>
@@ -144,12 +154,19 @@ def translated(story: Story, language: str, day: str, labels: list[str]) -> str:
     return f"""{head(story, language)}<body><div><div>-1.6 C</div><div>Korea</div><div>{day}</div></div>
     <div><h1>{story.title}</h1><div>{share}</div><div>{"".join(f"<p>{t}</p>" for t in story.paragraphs[:3])}
     <p>{advert}</p>{"".join(f"<p>{t}</p>" for t in story.paragraphs[3:])}</div>
-    <div><h3>{first}</h3><ul><li><a href="/1">Hafen, puerto, port, 항구</a></li></ul><h3>{second}</h3></div><p>{comments}</p></div>
+    <div><h3>{first}</h3><ul><li><a href="/1">Hafen, puerto, port, 항구</a></li></ul><h3>{second}</h3></div>
+    <p>{comments}</p></div>
     </body></html>"""
 
 
 def german(story: Story) -> str:
-    labels = ["Aktuelle Nachrichten", "Das könnte Sie auch interessieren", "Artikel teilen", "Kommentare", "Anzeige"]
+    labels = [
+        "Aktuelle Nachrichten",
+        "Das könnte Sie auch interessieren",
+        "Artikel teilen",
+        "Kommentare",
+        "Anzeige",
+    ]
     return translated(story, "de", "Montag, 26. Januar 2026", labels)
 
 
@@ -163,11 +180,14 @@ def korean(story: Story) -> str:
 
 
 def japanese(story: Story) -> str:
-    return translated(story, "ja", "2026年1月26日", ["最新ニュース", "関連記事", "シェア", "コメント", "広告"])
+    return translated(
+        story, "ja", "2026年1月26日", ["最新ニュース", "関連記事", "シェア", "コメント", "広告"]
+    )
 
 
 MARKUPS = [
-    semantic, div_soup, table_with_breaks, single_breaks, boxes_inside, widget_inside, widget_below_title, german, french, korean, japanese,
+    semantic, div_soup, table_with_breaks, single_breaks, boxes_inside, widget_inside, widget_below_title,
+    german, french, korean, japanese,
 ]  # fmt: skip
 
 

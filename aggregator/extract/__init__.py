@@ -138,7 +138,8 @@ def _read(
         authors=authors,
         published=published,
         language=re.split(r"[-_]", language.strip())[0].lower()[:3] or None,
-        image=urls.absolute(facts.first("og:image", "twitter:image", "twitter:image:src"), url) or (hint.image if hint else None),
+        image=urls.absolute(facts.first("og:image", "twitter:image", "twitter:image:src"), url)
+        or (hint.image if hint else None),
         summary=summary or None,
         canonical_url=urls.absolute(facts.canonical, url),
         next_url=kinds.next_page(root, facts, url),

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from typing import Any
 
-from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4 import BeautifulSoup, Tag
 from bs4.builder import HTMLTreeBuilder
+from bs4.element import NavigableString
 
 from .tree import MAX_DEPTH, SKIP, Block, Node, swallows
 
@@ -27,7 +28,7 @@ class _Transplant(HTMLTreeBuilder):
     features = (NAME,)
 
     def __init__(self, wanted: Container[int] | None = None) -> None:
-        super().__init__(multi_valued_attributes=None)
+        super().__init__(multi_valued_attributes={})
         self.wanted = wanted
         self.tags: dict[int, Tag] = {}
         self.strings: dict[tuple[int, bool], NavigableString] = {}
@@ -48,7 +49,9 @@ class _Transplant(HTMLTreeBuilder):
             self._text(element.text, element, False)
         if depth < MAX_DEPTH:
             for child in element:
-                if (child.tag not in SKIP or swallows(child)) and (self.wanted is None or id(child) in self.wanted):
+                if (child.tag not in SKIP or swallows(child)) and (
+                    self.wanted is None or id(child) in self.wanted
+                ):
                     self._element(child, depth + 1)
                 if child.tail:
                     self._text(child.tail, child, True)
@@ -67,7 +70,9 @@ def transplant(root: Any) -> tuple[BeautifulSoup, dict[Any, int]]:
     """An lxml element as a BeautifulSoup, and for each lxml element the id of its Tag."""
     builder = _Transplant()
     soup = BeautifulSoup(root, builder=builder)
-    return soup, {element: id(builder.tags[id(element)]) for element in builder.elements if id(element) in builder.tags}
+    return soup, {
+        element: id(builder.tags[id(element)]) for element in builder.elements if id(element) in builder.tags
+    }
 
 
 def container(blocks: Sequence[Block]) -> Node | None:

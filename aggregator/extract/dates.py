@@ -24,15 +24,22 @@ _ISO = re.compile(
     r"(?P<y>\d{4})-?(?P<m>\d{2})-?(?P<d>\d{2})"
     r"(?:[T\s]+(?:at\s+)?(?P<H>\d{1,2}):?(?P<M>\d{2})(?::?(?P<S>\d{2}))?(?:[.,]\d+)?\s*(?P<z>Z|UTC|GMT|[A-Z]{3,4}|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?"
 )
-_CLOCK = re.compile(r"(?<!\d)(\d{1,2})[:.h時시](\d{2})(?:[:.](\d{2}))?\s*([ap]\.?m\b)?(?:\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[A-Z]{3,4}))?", re.I)
+_CLOCK = re.compile(
+    r"(?<!\d)(\d{1,2})[:.h時시](\d{2})(?:[:.](\d{2}))?\s*([ap]\.?m\b)?(?:\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[A-Z]{3,4}))?",
+    re.I,
+)
 # The same separator twice, or none and two digits each: with both optional, /2026/11/23/ reads as 1 January.
 _URL = re.compile(
     r"/(?P<y>(?:19|20)\d{2})(?:(?P<s>[/-])(?P<m>1[0-2]|0?[1-9])(?P=s)(?P<d>3[01]|[12]\d|0?[1-9])"
     r"|(?P<m2>0[1-9]|1[0-2])(?P<d2>0[1-9]|[12]\d|3[01]))(?=[/\-_.]|$)"
 )
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,2})([./-])\s?(\d{1,2})\2\s?((?:19|20)\d{2})(?!\d)")
-_YEAR_FIRST = re.compile(r"(?<!\d)((?:19|20)\d{2})\s?(?:[./-]|年|년)\s?(\d{1,2})\s?(?:[./-]|月|월)\s?(\d{1,2})(?!\d)")
-_DAY_MONTH = re.compile(r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|º|\.)?\s*(?:de\s+)?([^\W\d_]{3,})\.?,?\s*(?:de\s+)?((?:19|20)\d{2})(?!\d)")
+_YEAR_FIRST = re.compile(
+    r"(?<!\d)((?:19|20)\d{2})\s?(?:[./-]|年|년)\s?(\d{1,2})\s?(?:[./-]|月|월)\s?(\d{1,2})(?!\d)"
+)
+_DAY_MONTH = re.compile(
+    r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|º|\.)?\s*(?:de\s+)?([^\W\d_]{3,})\.?,?\s*(?:de\s+)?((?:19|20)\d{2})(?!\d)"
+)
 _MONTH_DAY = re.compile(r"([^\W\d_]{3,})\.?\s+(\d{1,2})(?:st|nd|rd|th)?\.?,?\s+((?:19|20)\d{2})(?!\d)")
 
 #: Month names by language, in calendar order; the first three letters (or what is listed) are enough.
@@ -95,8 +102,7 @@ def parse(value: object, *, day_first: bool = True) -> datetime | None:
             return datetime.fromtimestamp(int(value[:10]), UTC)
         except (ValueError, OverflowError, OSError):
             return None
-    found = visible(value, day_first=day_first)
-    return found
+    return visible(value, day_first=day_first)
 
 
 def visible(text: str, *, day_first: bool = True) -> datetime | None:
@@ -126,21 +132,37 @@ def _month(name: str) -> int | None:
 
 
 def _with_clock(year: str, month: str, day: str, text: str, match: re.Match[str]) -> datetime | None:
-    clock = _CLOCK.search(text, match.end(), match.end() + 40) or _CLOCK.search(text, max(0, match.start() - 20), match.start())
+    clock = _CLOCK.search(text, match.end(), match.end() + 40) or _CLOCK.search(
+        text, max(0, match.start() - 20), match.start()
+    )
     if clock is None:
         return _make(year, month, day, None, None, None, None)
     hour, minute, second, half, zone = clock.groups()
     if half:
         hour = str(int(hour) % 12 + (12 if half[0] in "pP" else 0))
-    return _make(year, month, day, hour, minute, second, zone) or _make(year, month, day, None, None, None, None)
+    return _make(year, month, day, hour, minute, second, zone) or _make(
+        year, month, day, None, None, None, None
+    )
 
 
 def _make(
-    year: str, month: str, day: str, hour: str | None, minute: str | None, second: str | None, zone: str | None
+    year: str,
+    month: str,
+    day: str,
+    hour: str | None,
+    minute: str | None,
+    second: str | None,
+    zone: str | None,
 ) -> datetime | None:
     try:
         return datetime(
-            int(year), int(month), int(day), int(hour or 0), int(minute or 0), min(int(second or 0), 59), tzinfo=_zone(zone)
+            int(year),
+            int(month),
+            int(day),
+            int(hour or 0),
+            int(minute or 0),
+            min(int(second or 0), 59),
+            tzinfo=_zone(zone),
         )
     except (ValueError, OverflowError):
         return None

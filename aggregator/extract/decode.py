@@ -29,7 +29,9 @@ def decode(page: bytes, charset: str | None = None) -> str:
     for bom, name in _BOMS:
         if page.startswith(bom):
             return page[len(bom) :].decode(name, "replace")
-    declared = _codec(charset) or _codec(EncodingDetector.find_declared_encoding(page[:_META_BYTES], is_html=True))
+    declared = _codec(charset) or _codec(
+        EncodingDetector.find_declared_encoding(page[:_META_BYTES], is_html=True)
+    )
     if declared is None or _SINGLE_BYTE.match(declared):
         try:
             return page.decode("utf-8")

@@ -14,13 +14,26 @@ from typing import Any
 
 MAX_JSON = 1_000_000  # characters of one JSON-LD script
 _CONTROL = re.compile(r"[\x00-\x1f]+")
-_COMMENT = re.compile(r"^\s*(?:<!--|/\*\s*<!\[CDATA\[\s*\*/|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>)\s*;?\s*$")
+_COMMENT = re.compile(
+    r"^\s*(?:<!--|/\*\s*<!\[CDATA\[\s*\*/|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>)\s*;?\s*$"
+)
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
 _TAG = re.compile(r"<[^>]*>")
 _ARTICLE = re.compile(
-    r"(?:article|blogposting|report|review|opinion|analysis|background|liveblog|newsarticle|posting|recipe|howto|story)", re.I
+    r"(?:article|blogposting|report|review|opinion|analysis|background|liveblog|newsarticle|posting|recipe|howto|story)",
+    re.I,
 )
-_NOT_ARTICLE = frozenset(("organization", "person", "website", "breadcrumblist", "imageobject", "videoobject", "newsmediaorganization"))
+_NOT_ARTICLE = frozenset(
+    (
+        "organization",
+        "person",
+        "website",
+        "breadcrumblist",
+        "imageobject",
+        "videoobject",
+        "newsmediaorganization",
+    )
+)
 
 
 @dataclass
@@ -78,7 +91,12 @@ def read(root: Any) -> Evidence:
     for element in root.iter("meta", "link", "title", "script"):
         tag = element.tag
         if tag == "meta":
-            name = element.get("property") or element.get("name") or element.get("itemprop") or element.get("http-equiv")
+            name = (
+                element.get("property")
+                or element.get("name")
+                or element.get("itemprop")
+                or element.get("http-equiv")
+            )
             content = element.get("content")
             if name and content:
                 found.meta.setdefault(name.strip().lower(), []).append(" ".join(content.split()))

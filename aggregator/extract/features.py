@@ -77,7 +77,12 @@ class Page:
     """
 
     def __init__(
-        self, blocks: Sequence[Block], nodes: Sequence[Node], title: str = "", description: str = "", body: str = ""
+        self,
+        blocks: Sequence[Block],
+        nodes: Sequence[Node],
+        title: str = "",
+        description: str = "",
+        body: str = "",
     ) -> None:
         self.blocks = blocks
         self.top = nodes[0]
@@ -97,7 +102,7 @@ class Page:
         Half of all blocks fall away here, with .5 % of the article text in them (mostly words of menus that
         occur in the article too).
         """
-        share = {}
+        share: dict[int, float] = {}
         least = 0.05 * self.top.prose
         found = []
         for i, block in enumerate(self.blocks):
@@ -153,7 +158,11 @@ def _title_index(blocks: Sequence[Block], title: str) -> int:
     for i, block in enumerate(blocks):
         tag = block.node.tag
         if tag in HEADINGS:
-            if title and len(block.text) < headline.MAX_TITLE and " ".join(headline.words(block.text)) == title:
+            if (
+                title
+                and len(block.text) < headline.MAX_TITLE
+                and " ".join(headline.words(block.text)) == title
+            ):
                 return i
             if tag == "h1" and first < 0:
                 first = i
@@ -170,7 +179,9 @@ def _gaps_after(prose: Sequence[bool]) -> list[int]:
     return result
 
 
-def _around(node: Node, page: Page, lexicon: Lexicon, far: dict[int, Sums]) -> tuple[tuple[float, ...], tuple[float, ...], Node | None]:
+def _around(
+    node: Node, page: Page, lexicon: Lexicon, far: dict[int, Sums]
+) -> tuple[tuple[float, ...], tuple[float, ...], Node | None]:
     """Numbers of an element that all its blocks share: names, boxes, and the `article` element it is in."""
     parent = node.parent or node
     grand = parent.parent or parent
@@ -279,65 +290,67 @@ def first_rows(page: Page, candidates: Sequence[int], lexicon: Lexicon) -> list[
             bag = set(_WORD.findall(text.casefold())) if short or page.description else set()
             stat = template[page.paths[i]]
             following = blocks[i + 1] if i + 1 < count else None
-            result.append([
-                log1p(length),
-                log1p(block.words),
-                linked[i],
-                block.strong / length,
-                1 if _END.search(text) else 0,
-                1 if text[-1] in ":：" else 0,
-                sum(map(str.isupper, text[:100])) / min(length, 100),
-                log1p(text.count(",") + text.count("、") + text.count("，")),
-                1 if length < 150 and _DATE.search(text) else 0,
-                min(texts[text], 4),
-                node.hidden,
-                1 if kind else 0,
-                1 if not kind and labels.prefix(text) else 0,
-                1 if short and labels.phrases(text) else 0,
-                words[0],
-                words[2],
-                words[3],
-                words[0] / (words[1] or 1),
-                tag == "p",
-                tag == "h2",
-                tag == "h3",
-                tag == "li",
-                tag == "td",
-                tag == "div",
-                tag == "pre",
-                tag == "blockquote",
-                tag == "figcaption",
-                *names,
-                *boxes,
-                1 if boxes[-1] == 0 and main.first <= i <= main.last else 0,
-                tags_in[(id(node.parent or node), tag)] / ((node.parent or node).blocks or 1),
-                1 if i > main.last else 0,
-                log1p(max(0, i - main.first)),
-                log1p(max(0, main.last - i)),
-                min(len(box_seen) - (box is not None and id(box) in box_seen), 5),
-                min(h1_before, 5),
-                i / count,
-                prose_before / total_prose,
-                log1p(abs(i - title_at)) if title_at >= 0 else -1,
-                (1 if i > title_at else 0) if title_at >= 0 else -1,
-                *page_numbers,
-                min(since_heading, 30),
-                under_label,
-                len(bag & title_words) / len(bag | title_words) if short and bag and title_words else 0,
-                len(bag & page.description) / len(bag) if bag and page.description and length > 40 else 0,
-                _in_body(text, page.body),
-                log1p(stat[0]),
-                log1p(stat[1] / stat[0]),
-                stat[2] / stat[1],
-                stat[3] / stat[0],
-                linked[i - 1] if i else -1,
-                i > 0 and blocks[i - 1].node.tag == "p",
-                linked[i + 1] if following else -1,
-                log1p(len(following.text)) if following else -1,
-                following is not None and following.node.tag == "p",
-                following is not None and following.node.tag in HEADINGS,
-                gap_after[i],
-            ])
+            result.append(
+                [
+                    log1p(length),
+                    log1p(block.words),
+                    linked[i],
+                    block.strong / length,
+                    1 if _END.search(text) else 0,
+                    1 if text[-1] in ":：" else 0,
+                    sum(map(str.isupper, text[:100])) / min(length, 100),
+                    log1p(text.count(",") + text.count("、") + text.count("，")),
+                    1 if length < 150 and _DATE.search(text) else 0,
+                    min(texts[text], 4),
+                    node.hidden,
+                    1 if kind else 0,
+                    1 if not kind and labels.prefix(text) else 0,
+                    1 if short and labels.phrases(text) else 0,
+                    words[0],
+                    words[2],
+                    words[3],
+                    words[0] / (words[1] or 1),
+                    tag == "p",
+                    tag == "h2",
+                    tag == "h3",
+                    tag == "li",
+                    tag == "td",
+                    tag == "div",
+                    tag == "pre",
+                    tag == "blockquote",
+                    tag == "figcaption",
+                    *names,
+                    *boxes,
+                    1 if boxes[-1] == 0 and main.first <= i <= main.last else 0,
+                    tags_in[(id(node.parent or node), tag)] / ((node.parent or node).blocks or 1),
+                    1 if i > main.last else 0,
+                    log1p(max(0, i - main.first)),
+                    log1p(max(0, main.last - i)),
+                    min(len(box_seen) - (box is not None and id(box) in box_seen), 5),
+                    min(h1_before, 5),
+                    i / count,
+                    prose_before / total_prose,
+                    log1p(abs(i - title_at)) if title_at >= 0 else -1,
+                    (1 if i > title_at else 0) if title_at >= 0 else -1,
+                    *page_numbers,
+                    min(since_heading, 30),
+                    under_label,
+                    len(bag & title_words) / len(bag | title_words) if short and bag and title_words else 0,
+                    len(bag & page.description) / len(bag) if bag and page.description and length > 40 else 0,
+                    _in_body(text, page.body),
+                    log1p(stat[0]),
+                    log1p(stat[1] / stat[0]),
+                    stat[2] / stat[1],
+                    stat[3] / stat[0],
+                    linked[i - 1] if i else -1,
+                    i > 0 and blocks[i - 1].node.tag == "p",
+                    linked[i + 1] if following else -1,
+                    log1p(len(following.text)) if following else -1,
+                    following is not None and following.node.tag == "p",
+                    following is not None and following.node.tag in HEADINGS,
+                    gap_after[i],
+                ]
+            )
         if prose[i]:
             prose_before += length
         h1_before += tag == "h1"
@@ -357,7 +370,11 @@ def _in_body(text: str, body: str) -> float:
 
 
 def second_rows(
-    page: Page, candidates: Sequence[int], first: Sequence[Sequence[float]], scores: Sequence[float], wanted: Sequence[int]
+    page: Page,
+    candidates: Sequence[int],
+    first: Sequence[Sequence[float]],
+    scores: Sequence[float],
+    wanted: Sequence[int],
 ) -> list[list[float]]:
     """One row for each of `wanted` (positions in `candidates`), in the order of `SECOND`.
 

@@ -19,12 +19,22 @@ BEFORE, AFTER = 8, 25  # blocks before and after the title that can belong to th
 BODY_BLOCKS = 2  # blocks of the body after which the head is over: bylines stand below the standfirst, too
 MAX_LINE = 160  # characters of a line that is looked at
 
-_ELSEWHERE = sum(KINDS[kind] for kind in ("menu", "sidebar", "footer", "related", "comments", "modal", "advertisement", "consent"))
-_UPDATED = re.compile(r"updat|modif|aktualis|mis à jour|actualiz|atualiz|aggiorn|bijgewerkt|oppdatert|uppdater|更新|수정|güncel|обновл", re.I)
-_PUBLISHED = re.compile(
-    r"publi|posted|veröffentl|erschien|opublik|gepubl|입력|등록|公開|发布|發布|配信|fecha|yayın|опублик|first|created|on\b", re.I
+_ELSEWHERE = sum(
+    KINDS[kind]
+    for kind in ("menu", "sidebar", "footer", "related", "comments", "modal", "advertisement", "consent")
 )
-_AUTHOR_LINK = re.compile(r"/(?:author|authors|autor|autoren|auteur|auteurs|by|contributor|contributors|people|profile|profiles|staff|team|writer|reporter|journalist)s?/", re.I)
+_UPDATED = re.compile(
+    r"updat|modif|aktualis|mis à jour|actualiz|atualiz|aggiorn|bijgewerkt|oppdatert|uppdater|更新|수정|güncel|обновл",
+    re.I,
+)
+_PUBLISHED = re.compile(
+    r"publi|posted|veröffentl|erschien|opublik|gepubl|입력|등록|公開|发布|發布|配信|fecha|yayın|опублик|first|created|on\b",
+    re.I,
+)
+_AUTHOR_LINK = re.compile(
+    r"/(?:author|authors|autor|autoren|auteur|auteurs|by|contributor|contributors|people|profile|profiles|staff|team|writer|reporter|journalist)s?/",
+    re.I,
+)
 _TEMPERATURE = re.compile(r"(?<!\w)[-−–]?\d{1,3}(?:[.,]\d)?\s?°?\s?[CF]\b|\d\s?°")
 _NAMED = KINDS["byline"] | KINDS["author"]
 
@@ -50,7 +60,11 @@ def lines(page: Page, kept: Sequence[bool]) -> list[Block]:
     last = max((i for i, is_kept in enumerate(kept) if is_kept), default=0)
     if last > at:
         foot = blocks[last + 1 : last + 1 + FOOT]
-        found += [b for b in foot if b.index > found_to(found) and len(b.text) <= MAX_LINE and not b.node.above & elsewhere]
+        found += [
+            b
+            for b in foot
+            if b.index > found_to(found) and len(b.text) <= MAX_LINE and not b.node.above & elsewhere
+        ]
     return found
 
 

@@ -9,7 +9,18 @@ from . import evidence as ev
 from .evidence import Evidence
 
 _SEPARATOR = re.compile(r"\s+[|–—·•:»›/~-]{1,2}\s+|\s*[|｜]\s*|\s+\|\|\s+|_(?=[^_]{2,20}$)|\s*：：\s*")
-_QUOTES = {"“": "”", '"': '"', "„": "“", "«": "»", "»": "«", "‘": "’", "「": "」", "『": "』", "'": "'", "《": "》"}
+_QUOTES = {
+    "“": "”",
+    '"': '"',
+    "„": "“",
+    "«": "»",
+    "»": "«",
+    "‘": "’",
+    "「": "」",
+    "『": "』",
+    "'": "'",
+    "《": "》",
+}
 _WORD = re.compile(r"\w+")
 MAX_TITLE = 400
 #: Likeness of the h1 to og:title from which they are one title, and below which the h1 is something else. In between,
@@ -67,14 +78,26 @@ def _is_site(part: str, known: Sequence[str]) -> bool:
     name = "".join(words(part))
     if not name:
         return True
-    return any(name == site or (len(name) > 3 and len(site) > 3 and (name in site or site in name)) for site in known)
+    return any(
+        name == site
+        or (min(len(name), len(site)) > 3 and (name in site or (site in name and len(name) < 1.5 * len(site))))
+        for site in known
+    )
 
 
 def site_names(evidence: Evidence, host: str) -> list[str]:
     """What the site may call itself in a title: og:site_name, the publisher, its domain."""
-    names = [*evidence.meta.get("og:site_name", ()), *evidence.meta.get("application-name", ()), *evidence.meta.get("twitter:site", ())]
+    names = [
+        *evidence.meta.get("og:site_name", ()),
+        *evidence.meta.get("application-name", ()),
+        *evidence.meta.get("twitter:site", ()),
+    ]
     names += [ev.text(value) for value in evidence.article("publisher")]
-    names += [ev.text(item.get("name")) for item in evidence.objects if {"Organization", "NewsMediaOrganization", "WebSite"} & set(ev.types(item))]
+    names += [
+        ev.text(item.get("name"))
+        for item in evidence.objects
+        if {"Organization", "NewsMediaOrganization", "WebSite"} & set(ev.types(item))
+    ]
     labels = host.removeprefix("www.").split(".")
     if len(labels) > 1:
         names += [".".join(labels), max(labels[:-1], key=len)]
@@ -99,8 +122,10 @@ def choose(
     if not social:
         if not witnesses or max(same(best, witness) for witness in witnesses) >= ALIKE:
             return best
-        return declared[0] if declared else best if not element else element
-    for value in subheadings[:MAX_SUBHEADINGS]:  # the h1 is a kicker or written for search engines, the headline an h2
+        return declared[0] if declared else element or best
+    for value in subheadings[
+        :MAX_SUBHEADINGS
+    ]:  # the h1 is a kicker or written for search engines, the headline an h2
         if declared and same(best, declared[0]) < ALIKE and same(clean(value, sites), declared[0]) >= SAME:
             return clean(value, sites)
     alike = same(best, social)

@@ -15,11 +15,15 @@ from .judge import Judgement
 from .tree import HEADINGS, KINDS
 
 STUB_WORDS = 250  # a text with a paywall's words beside it that is shorter than that was cut
-WALL_SHARE = 0.5  # of the kept text that talks of consent: then the wall is all there is
+WALL_SHARE = 0.5  # of the kept text that talks of consent: then the wall is all there is ...
+WALL_CHARS = 2_500  # ... if there is no more than that: articles talk of consent, too
 TEASERS = 4  # kept blocks under linked headings that make a page an index ...
-TEASER_SHARE = 0.6  # ... if they are this much of the text
+TEASER_SHARE = 0.8  # ... if they are this much of the text ...
+TEASER_CHARS = 500  # ... and none is longer
 
-_NUMBER = re.compile(r"^(?:[/_-]|\.html?/|/?\?|&)?(?:page|seite|pagina|pag|p|pg|part)?[/=_-]?(\d{1,2})(?:\.html?|/)?$", re.I)
+_NUMBER = re.compile(
+    r"^(?:[/_-]|\.html?/|/?\?|&)?(?:page|seite|pagina|pag|p|pg|part)?[/=_-]?(\d{1,2})(?:\.html?|/)?$", re.I
+)
 
 
 def flags(page: Page, made: Judgement, facts: Evidence, url: str | None) -> tuple[str, ...]:
@@ -52,7 +56,7 @@ def _is_consent(page: Page, made: Judgement) -> bool:
             total += length
             if block.node.above & KINDS["consent"] or "consent" in labels.phrases(block.text):
                 wall += length
-    return total > 0 and wall >= WALL_SHARE * total
+    return 0 < total <= WALL_CHARS and wall >= WALL_SHARE * total
 
 
 def _is_index(page: Page, made: Judgement, facts: Evidence, url: str | None) -> bool:
@@ -66,6 +70,8 @@ def _is_index(page: Page, made: Judgement, facts: Evidence, url: str | None) -> 
     for block in page.blocks:
         if not made.kept[block.index]:
             continue
+        if len(block.text) > TEASER_CHARS:
+            return False
         total += len(block.text)
         node = block.node
         for box in (node, node.parent, node.parent.parent if node.parent else None):

@@ -11,7 +11,10 @@ MAX_LABEL = 60  # characters of a line that can be a label
 MAX_PHRASE = 400  # characters of a line that a phrase may give away
 
 _LABELS: dict[str, str] = {
-    label: kind for kind, languages in furniture.LABELS.items() for labels in languages.values() for label in labels
+    label: kind
+    for kind, languages in furniture.LABELS.items()
+    for labels in languages.values()
+    for label in labels
 }
 _FIRST_WORDS: dict[str, list[tuple[str, str]]] = {}
 _UNSPACED: list[tuple[str, str]] = []  # phrases in scripts written without spaces
@@ -34,7 +37,9 @@ def label(text: str) -> str | None:
 
 def prefix(text: str) -> str | None:
     """The kind of furniture the words before a colon or bar name ("Photo: X" -> caption), or None."""
-    head, colon, _ = text[: MAX_LABEL + 1].replace("：", ":").replace("|", ":").replace("/", ":").partition(":")
+    head, colon, _ = (
+        text[: MAX_LABEL + 1].replace("：", ":").replace("|", ":").replace("/", ":").partition(":")
+    )
     return _LABELS.get(head.casefold().strip(_TRIM)) if colon else None
 
 

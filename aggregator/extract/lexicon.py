@@ -26,7 +26,9 @@ class Lexicon:
     """`near`: words in the class names of an element and its parent; `far`: of what is further up;
     `words`: words of a short line."""
 
-    def __init__(self, near: Mapping[str, float], far: Mapping[str, float], words: Mapping[str, float]) -> None:
+    def __init__(
+        self, near: Mapping[str, float], far: Mapping[str, float], words: Mapping[str, float]
+    ) -> None:
         self._near = near
         self._far = far
         self._words = words

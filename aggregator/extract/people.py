@@ -16,20 +16,102 @@ _BY = re.compile(
     r"^\s*(?:written\s+by|posted\s+by|published\s+by|reported\s+by|story\s+by|words\s+by|by|von|vom|par|por|di|door|af|av|przez|de|autor(?:in)?|author|text)\b\s*:?\s+",
     re.I,
 )
-_AND = re.compile(r"\s*(?:[,;|/•·&]|\band\b|\bund\b|\bet\b|\by\b|\be\b|\ben\b|\boch\b|\bog\b|\bi\b(?=\s[A-Z])|\bwith\b|\bmit\b|、|，)\s*")
-_NOISE = re.compile(r"\bupdated\b|\bpublished\b|\d{2}[:.]\d{2}|\b(?:19|20)\d{2}\b|://|www\.|@|<|>|^[\w-]+(?:\.[\w-]+){2,}$", re.I)
+_AND = re.compile(
+    r"\s*(?:[,;|/•·&]|\band\b|\bund\b|\bet\b|\by\b|\be\b|\ben\b|\boch\b|\bog\b|\bi\b(?=\s[A-Z])|\bwith\b|\bmit\b|、|，)\s*"
+)
+_NOISE = re.compile(
+    r"\bupdated\b|\bpublished\b|\d{2}[:.]\d{2}|\b(?:19|20)\d{2}\b|://|www\.|@|<|>|^[\w-]+(?:\.[\w-]+){2,}$",
+    re.I,
+)
 _PARENTHESIS = re.compile(r"\s*[(\[][^)\]]*[)\]]")
 _ROLE = re.compile(
     r"\s*(?:,|\||–|—| - )\s*(?:[\w\s-]*\b(?:correspondent|reporter|editor|writer|journalist|columnist|contributor|producer|analyst|redakteur(?:in)?|staff|news|bureau chief)\b).*$",
     re.I,
 )
 _NAME_WORD = re.compile(r"^[^\W\d_a-z][^\W\d_]*\.?(?:['’-][^\W\d_]+)*\.?,?$")
-_PARTICLES = frozenset("al bin da de del della den der di do dos du el la le ten ter van von y zu".split())
-_NOT_NAMES = frozenset(
-    "about article articles author blog by category comments contact editor email facebook follow home news newsletter posted "
-    "published read share staff subscribe team twitter updated view written years ago min minutes the and of in on for".split()
+_PARTICLES = frozenset(
+    [
+        "al",
+        "bin",
+        "da",
+        "de",
+        "del",
+        "della",
+        "den",
+        "der",
+        "di",
+        "do",
+        "dos",
+        "du",
+        "el",
+        "la",
+        "le",
+        "ten",
+        "ter",
+        "van",
+        "von",
+        "y",
+        "zu",
+    ]
 )
-_GENERIC = frozenset("admin administrator anonymous author editor guest null none unknown undefined user webmaster root".split())
+_NOT_NAMES = frozenset(
+    [
+        "about",
+        "article",
+        "articles",
+        "author",
+        "blog",
+        "by",
+        "category",
+        "comments",
+        "contact",
+        "editor",
+        "email",
+        "facebook",
+        "follow",
+        "home",
+        "news",
+        "newsletter",
+        "posted",
+        "published",
+        "read",
+        "share",
+        "staff",
+        "subscribe",
+        "team",
+        "twitter",
+        "updated",
+        "view",
+        "written",
+        "years",
+        "ago",
+        "min",
+        "minutes",
+        "the",
+        "and",
+        "of",
+        "in",
+        "on",
+        "for",
+    ]
+)
+_GENERIC = frozenset(
+    [
+        "admin",
+        "administrator",
+        "anonymous",
+        "author",
+        "editor",
+        "guest",
+        "null",
+        "none",
+        "unknown",
+        "undefined",
+        "user",
+        "webmaster",
+        "root",
+    ]
+)
 
 
 def clean(name: str) -> str:
@@ -99,7 +181,19 @@ def declared(evidence: Evidence) -> list[tuple[str, ...]]:
     found = []
     for value in evidence.article("author", "creator"):
         found.append(unique(_names(value, evidence)))
-    for name in ("author", "article:author", "byl", "dc.creator", "dcterms.creator", "parsely-author", "sailthru.author", "cxenseparse:author", "article:author_name", "citation_author", "twitter:data1"):
+    for name in (
+        "author",
+        "article:author",
+        "byl",
+        "dc.creator",
+        "dcterms.creator",
+        "parsely-author",
+        "sailthru.author",
+        "cxenseparse:author",
+        "article:author_name",
+        "citation_author",
+        "twitter:data1",
+    ):
         values = evidence.meta.get(name, [])
         if name == "twitter:data1" and "writ" not in evidence.first("twitter:label1").lower():
             continue
@@ -107,12 +201,16 @@ def declared(evidence: Evidence) -> list[tuple[str, ...]]:
     return [names for names in found if names]
 
 
-def choose(evidence: Evidence, bylines: Sequence[Sequence[str]], sites: Sequence[str], feed: Sequence[str]) -> tuple[str, ...]:
+def choose(
+    evidence: Evidence, bylines: Sequence[Sequence[str]], sites: Sequence[str], feed: Sequence[str]
+) -> tuple[str, ...]:
     """The authors. `bylines`: names of marked-up bylines in the article's head; `feed`: the feed entry's.
 
     Rather none than wrong ones: what is only the site's own name is an author if nothing else is known.
     """
-    candidates = declared(evidence) + [unique(names) for names in bylines if names] + ([unique(feed)] if feed else [])
+    candidates = (
+        declared(evidence) + [unique(names) for names in bylines if names] + ([unique(feed)] if feed else [])
+    )
     own = {"".join(re.findall(r"\w+", site.casefold())) for site in sites}
     for names in candidates:
         if any("".join(re.findall(r"\w+", name.casefold())) not in own for name in names):

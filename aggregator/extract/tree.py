@@ -19,15 +19,81 @@ from . import labels
 
 #: Subtrees that never hold text for readers.
 SKIP = frozenset(
-    "area audio button canvas datalist embed frame frameset head iframe input math meter noscript object option "
-    "progress rp rt script select style svg template textarea title video".split()
+    [
+        "area",
+        "audio",
+        "button",
+        "canvas",
+        "datalist",
+        "embed",
+        "frame",
+        "frameset",
+        "head",
+        "iframe",
+        "input",
+        "math",
+        "meter",
+        "noscript",
+        "object",
+        "option",
+        "progress",
+        "rp",
+        "rt",
+        "script",
+        "select",
+        "style",
+        "svg",
+        "template",
+        "textarea",
+        "title",
+        "video",
+    ]
 )
 #: Of these, what may have swallowed the rest of the page, because nobody closed it (`<button/>` closes nothing).
-_SWALLOWS = frozenset("audio button canvas object select svg video".split())
+_SWALLOWS = frozenset(["audio", "button", "canvas", "object", "select", "svg", "video"])
 #: Elements that do not end a paragraph.
 INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark nobr output picture q ruby "
-    "s samp small source span strike strong sub sup time tt u var wbr".split()
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "cite",
+        "code",
+        "data",
+        "del",
+        "dfn",
+        "em",
+        "font",
+        "i",
+        "img",
+        "ins",
+        "kbd",
+        "label",
+        "mark",
+        "nobr",
+        "output",
+        "picture",
+        "q",
+        "ruby",
+        "s",
+        "samp",
+        "small",
+        "source",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+        "tt",
+        "u",
+        "var",
+        "wbr",
+    ]
 )
 BOLD = frozenset(("b", "strong"))
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
@@ -55,7 +121,7 @@ class Node:
         self.element = element
         self.tag = tag
         self.parent = parent
-        self.depth = 0 if parent is None else parent.depth + 1
+        self.depth: int = 0 if parent is None else parent.depth + 1
         name, hidden = "", False
         for key, value in element.items():
             if key in _NAMING:
@@ -78,14 +144,18 @@ class Block:
 
     __slots__ = ("index", "linked", "node", "slots", "strong", "text", "time", "words")
 
-    def __init__(self, node: Node, text: str, linked: int, strong: int, slots: list[tuple[Any, bool]]) -> None:
+    def __init__(
+        self, node: Node, text: str, linked: int, strong: int, slots: list[tuple[Any, bool]]
+    ) -> None:
         self.node = node
         self.text = text
         self.linked = linked  # characters inside links
         self.strong = strong
         self.slots = slots
         self.index = 0
-        self.time: str | None = None  # of a `time` element in it: machine-readable if it has that, else its text
+        self.time: str | None = (
+            None  # of a `time` element in it: machine-readable if it has that, else its text
+        )
         self.words = text.count(" ") + 1 if text.isascii() else count_words(text)
 
 
@@ -137,7 +207,9 @@ class _Reader:
     def __init__(self) -> None:
         self.blocks: list[Block] = []
         self.nodes: list[Node] = []
-        self.pieces: list[tuple[str, int, Any, bool]] = []  # text, state, element, is_tail; "\n": a line break
+        self.pieces: list[
+            tuple[str, int, Any, bool]
+        ] = []  # text, state, element, is_tail; "\n": a line break
         self.text_seen = False
         self.broke = False  # the last thing seen was a line break
         self.time: str | None = None
@@ -247,7 +319,11 @@ def _split(pieces: list[tuple[str, int, Any, bool]]) -> list[list[tuple[str, int
 
 def read(root: Any) -> tuple[list[Block], list[Node]]:
     """The blocks of a page in document order, and its block-level elements, outermost first."""
-    body = root if root.tag != "html" else next((child for child in root if child.tag in ("body", "frameset")), root)
+    body = (
+        root
+        if root.tag != "html"
+        else next((child for child in root if child.tag in ("body", "frameset")), root)
+    )
     reader = _Reader()
     top = Node(body, "body", None)
     reader.nodes.append(top)

@@ -1,0 +1,270 @@
+"""What stays and what goes: one rule a test, on small made-up pages."""
+
+from __future__ import annotations
+
+import pickle
+from datetime import UTC, datetime
+
+import pytest
+
+from aggregator.extract import check_selector, extract, extract_fragment
+from aggregator.model import Document, Entry, SiteMemory
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+URL = "https://www.harbour-herald.example/local/quay-opens-after-two-years"
+TITLE = "New quay opens after two years of work"
+TEXT = [
+    "The town opened its new quay on Saturday after two years of work, and some four hundred people came to see it.",
+    "Mayor Hanne Olsvik cut a rope instead of a ribbon, because, she said, ribbons are for shops and ropes for harbours.",
+    "The quay cost nine million crowns, one million more than planned, after divers had found an old wreck in the mud.",
+    "Fishing boats may tie up from Monday; the ferry to the islands will move there when the new ramp is ready in May.",
+    "Divers will lift the wreck in summer, and the museum would like to show its anchor in the hall by the station.",
+]
+
+
+def page(body: str, head: str = "") -> str:
+    return f"""<html lang="en"><head><title>{TITLE} | Harbour Herald</title>{head}</head><body>
+    <nav><a href="/">Home</a><a href="/local">Local</a><a href="/sport">Sport</a></nav>{body}
+    <footer><p>© Harbour Herald. All rights reserved.</p></footer></body></html>"""
+
+
+def article(*parts: str) -> str:
+    return f"<article><h1>{TITLE}</h1>{''.join(parts)}</article>"
+
+
+def p(*texts: str) -> str:
+    return "".join(f"<p>{text}</p>" for text in texts)
+
+
+def read(body: str, **options: object) -> Document:
+    return extract(page(body), URL, now=NOW, **options)  # type: ignore[arg-type]
+
+
+def reason(document: Document, text: str) -> str:
+    return next(item.reason for item in document.removed if item.text.startswith(text))
+
+
+# ------------------------------------------------------------------------------------ what goes
+
+
+def test_a_plain_article_is_its_paragraphs() -> None:
+    assert list(read(article(p(*TEXT))).paragraphs) == TEXT
+
+
+@pytest.mark.parametrize(
+    ("html", "starts", "why"),
+    [
+        (
+            "<h3>Latest news</h3><ul><li><a href='/a'>Storm warning for the outer islands</a></li></ul>",
+            "Latest",
+            "related",
+        ),
+        ("<p>Lesen Sie auch: <a href='/a'>Sturm über den Inseln</a></p>", "Lesen Sie auch", "related"),
+        ("<p><strong>관련기사</strong></p>", "관련기사", "related"),
+        ("<p>Advertisement</p>", "Advertisement", "advertisement"),
+        ("<div>Share this article</div>", "Share", "share"),
+        (
+            "<section class='comments'><p>What a waste of our money, I would say.</p></section>",
+            "What a waste",
+            "comments",
+        ),
+    ],
+)
+def test_furniture_after_the_text_goes_with_its_reason(html: str, starts: str, why: str) -> None:
+    document = read(article(p(*TEXT), html))
+    assert list(document.paragraphs) == TEXT
+    assert reason(document, starts) == why
+
+
+def test_a_heading_whose_text_is_gone_goes_too() -> None:
+    document = read(
+        article(p(*TEXT), "<h2>Around the harbour</h2><ul><li><a href='/a'>Fish prices</a></li></ul>")
+    )
+    assert list(document.paragraphs) == TEXT
+
+
+def test_a_second_copy_of_the_text_on_the_page_is_read_once() -> None:
+    document = read(article(p(*TEXT), "<div class='mobile'>", p(*TEXT[:3]), "</div>"))
+    assert list(document.paragraphs) == TEXT
+
+
+def test_sub_headings_and_lists_stay() -> None:
+    items = [
+        "Ramp A is for the island ferry and is open from May.",
+        "Ramp B is for the fishing boats and open now.",
+    ]
+    listed = "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
+    document = read(
+        article(p(*TEXT[:2]), "<h2>What changes for the boats</h2>", p(*TEXT[2:4]), listed, p(TEXT[4]))
+    )
+    assert list(document.paragraphs) == [*TEXT[:2], "What changes for the boats", *TEXT[2:4], *items, TEXT[4]]
+
+
+def test_removed_blocks_tell_where_they_stood() -> None:
+    document = read(article(p(*TEXT[:2]), "<p>Advertisement</p>", p(*TEXT[2:])))
+    assert next(item.position for item in document.removed if item.text == "Advertisement") == 2
+
+
+def test_inline_elements_do_not_break_a_paragraph_or_a_word() -> None:
+    text = (
+        TEXT[0].replace("quay", "<b>qu</b>ay").replace("four hundred", "<a href='/x'>four <i>hundred</i></a>")
+    )
+    assert list(read(article(p(text, *TEXT[1:]))).paragraphs) == TEXT
+
+
+def test_a_button_that_nobody_closed_does_not_swallow_the_page() -> None:
+    assert list(read("<header><button class='burger'/></header>" + article(p(*TEXT))).paragraphs) == TEXT
+
+
+# ---------------------------------------------------------------------------------- selectors
+
+
+def test_a_drop_selector_takes_away_what_would_stay() -> None:
+    document = read(article(p(*TEXT[:2]), f"<p class='notice'>{TEXT[2]}</p>", p(*TEXT[3:])), drop=[".notice"])
+    assert TEXT[2] not in document.paragraphs
+    assert reason(document, TEXT[2]) == "selector"
+
+
+def test_a_keep_selector_wins_over_everything() -> None:
+    document = read(
+        article(p(*TEXT)) + "<aside class='extra'><p>Share this article</p></aside>", keep=[".extra"]
+    )
+    assert list(document.paragraphs) == ["Share this article"]
+
+
+def test_drop_wins_inside_keep() -> None:
+    document = read(article(p(*TEXT[:4]), f"<p class='x'>{TEXT[4]}</p>"), keep=["article p"], drop=[".x"])
+    assert list(document.paragraphs) == TEXT[:4]
+
+
+def test_a_keep_selector_that_matches_nothing_changes_nothing() -> None:
+    assert list(read(article(p(*TEXT)), keep=[".gone-with-the-redesign"]).paragraphs) == TEXT
+
+
+def test_a_selector_that_is_no_css_is_named() -> None:
+    with pytest.raises(ValueError, match=r"p:::x"):
+        read(article(p(*TEXT)), drop=["p:::x"])
+
+
+def test_selectors_can_be_checked_beforehand() -> None:
+    assert check_selector("div > p.text") is None
+    assert check_selector("p:::x")
+    assert check_selector(" ")
+
+
+# -------------------------------------------------------------------------------- kinds of page
+
+
+def test_of_a_live_blog_the_introduction_is_the_article() -> None:
+    updates = "".join(
+        f"<div class='update'><time>{hour}:15</time><p>Update: {TEXT[hour % 5]} It was {hour} o'clock by then.</p></div>"
+        for hour in range(18, 10, -1)
+    )
+    live = (
+        '<script type="application/ld+json">{"@type":"LiveBlogPosting","headline":"' + TITLE + '"}</script>'
+    )
+    document = extract(page(article(p(*TEXT[:2]), updates), live), URL, now=NOW)
+    assert list(document.paragraphs) == TEXT[:2]
+    assert "live" in document.flags
+    assert "live" in {item.reason for item in document.removed}
+
+
+def test_an_index_page_gives_nothing() -> None:
+    teasers = "".join(
+        f"<div class='teaser'><h2><a href='/{i}'>A headline about the harbour, number {i}</a></h2><p>{TEXT[i % 5]}</p></div>"
+        for i in range(12)
+    )
+    document = extract(page(f"<main>{teasers}</main>"), "https://www.harbour-herald.example/", now=NOW)
+    assert document.paragraphs == ()
+    assert "index" in document.flags
+
+
+def test_a_consent_wall_is_flagged_and_gives_nothing() -> None:
+    wall = p(
+        "We and our partners use cookies to store and read data on your device, and we need your consent to do so."
+    )
+    document = extract(
+        f"<html><body><div class='consent-dialog'>{wall * 1}</div></body></html>", URL, now=NOW
+    )
+    assert document.paragraphs == ()
+    assert {"consent", "index"} & set(document.flags)
+
+
+def test_a_paywall_stub_is_flagged() -> None:
+    document = read(
+        article(p(*TEXT[:2]), "<div class='paywall'><p>Subscribe to continue reading this story.</p></div>")
+    )
+    assert "paywall" in document.flags
+    assert list(document.paragraphs) == TEXT[:2]
+
+
+@pytest.mark.parametrize(
+    ("url", "link", "found"),
+    [
+        ("https://x.example/a/quay-opens-again", "/a/quay-opens-again/2", True),
+        ("https://x.example/a/quay-opens-again", "/a/quay-opens-again?page=2", True),
+        ("https://x.example/a/quay-opens-again?page=2", "/a/quay-opens-again?page=3", True),
+        ("https://x.example/a/quay-opens-again", "/a/ferry-moves-in-may", False),
+        ("https://x.example/a/quay-opens-again", "/a/quay-opens-again/9", False),
+    ],
+)
+def test_the_next_page_of_an_article_is_told_from_the_next_story(url: str, link: str, found: bool) -> None:
+    html = page(article(p(*TEXT)), f'<link rel="next" href="{link}">')
+    assert (extract(html, url, now=NOW).next_url == f"https://x.example{link}") is found
+
+
+# ------------------------------------------------------------------------------------ evidence
+
+
+def test_what_is_kept_in_the_fingerprints_is_the_paragraphs() -> None:
+    document = read(article(p(*TEXT), "<h3>Latest news</h3>"))
+    assert [block.text for block in document.blocks if block.kept] == [
+        text[:200] for text in document.paragraphs
+    ]
+
+
+def test_a_path_that_never_held_text_on_the_site_counts_against_a_block() -> None:
+    document = read(article(p(*TEXT)))
+    paths = {block.path: (0, 500) for block in document.blocks}
+    against = read(article(p(*TEXT)), site=SiteMemory("harbour-herald.example", 50, {}, paths))
+    assert all(
+        one.confidence >= other.confidence
+        for one, other in zip(against.removed, document.removed, strict=False)
+    )
+
+
+def test_a_document_can_be_pickled() -> None:
+    document = read(article(p(*TEXT)))
+    assert pickle.loads(pickle.dumps(document)) == document
+
+
+def test_the_same_page_gives_the_same_document() -> None:
+    assert read(article(p(*TEXT))) == read(article(p(*TEXT)))
+
+
+# ----------------------------------------------------------------------------------- fragments
+
+ENTRY = Entry(
+    guid="1", url=URL, title=TITLE, authors=("Ann Lee",), published=datetime(2025, 10, 20, 14, 3, tzinfo=UTC)
+)
+
+
+def test_a_fragment_is_all_text_but_its_calls_to_act() -> None:
+    html = p(*TEXT) + (
+        f"<p>The post <a href='{URL}'>{TITLE}</a> appeared first on <a href='/'>Harbour Herald</a>.</p>"
+        "<p><a href='#'>Read more</a></p><p>Share this article</p>"
+    )
+    assert list(extract_fragment(html, URL, hint=ENTRY, now=NOW).paragraphs) == TEXT
+
+
+def test_a_fragment_has_title_authors_and_date_of_its_entry() -> None:
+    document = extract_fragment(p(*TEXT), URL, hint=ENTRY, now=NOW)
+    assert (document.title, document.authors, document.published) == (TITLE, ("Ann Lee",), ENTRY.published)
+
+
+def test_a_fragment_may_be_plain_text() -> None:
+    assert extract_fragment(TEXT[0], URL).paragraphs == (TEXT[0],)
+
+
+def test_an_empty_fragment_is_empty() -> None:
+    assert extract_fragment("", URL).paragraphs == ()

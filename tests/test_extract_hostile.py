@@ -1,0 +1,96 @@
+"""Whatever the page: no exception, bounded time, and the text where there is any."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aggregator.extract import extract, extract_fragment
+from aggregator.extract.decode import decode
+
+SENTENCE = "The harbour master read the list of boats aloud, one by one, and nobody in the hall said a word. "
+PARAGRAPH = SENTENCE * 3
+SECONDS = 4.0  # of CPU; twice the promise, for a busy machine
+
+PAGES: dict[str, Callable[[], str]] = {
+    "nothing": lambda: "",
+    "white space": lambda: " \n " * 10,
+    "NUL": lambda: "\0\0\0",
+    "one angle bracket": lambda: "<",
+    "10 MB of paragraphs": lambda: f"<p>{PARAGRAPH}</p>" * (10_000_000 // len(PARAGRAPH)),
+    "10 MB of short paragraphs": lambda: "<p>hello <b>x</b> &amp;</p>" * 370_000,
+    "10 MB of one word": lambda: "<p>" + "x" * 10_000_000,
+    "10 MB of white space": lambda: "<p>" + " " * 10_000_000 + PARAGRAPH,
+    "10 MB of line breaks": lambda: "<p>" + "<br>" * 2_500_000 + PARAGRAPH,
+    "100,000 nested div": lambda: "<div>" * 100_000 + PARAGRAPH,
+    "100,000 nested a": lambda: "<a href=x>" * 100_000 + PARAGRAPH,
+    "a megabyte of class": lambda: f"<p class='{'a b ' * 250_000}'>{PARAGRAPH}</p>",
+    "150,000 attributes": lambda: f"<p {' '.join(f'a{i}=1' for i in range(150_000))}>{PARAGRAPH}</p>",
+    "nested JSON": lambda: f"<script type='application/ld+json'>{'[' * 200_000}</script><p>{PARAGRAPH}</p>",
+    "a title of 300,000 parts": lambda: f"<title>{' | '.join(['part'] * 300_000)}</title><p>{PARAGRAPH}</p>",
+    "200,000 labels": lambda: "<p>Related news</p>" * 200_000,
+    "200,000 authors": lambda: f"<meta name='author' content='{'By A and B, ' * 80_000}'><p>{PARAGRAPH}</p>",
+    "lone surrogates": lambda: f"<p>\ud800{PARAGRAPH}</p>",
+    "impossible references": lambda: f"<p>&#xD800; &#999999999999; &#0; {PARAGRAPH}</p>",
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_hostile_page_is_read_in_bounded_time(name: str) -> None:
+    page = PAGES[name]()
+    start = time.process_time()
+    extract(page, "https://x.example/2024/01/02/some-story")
+    assert time.process_time() - start < SECONDS
+
+
+@pytest.mark.parametrize(
+    "name", ["100,000 nested div", "a megabyte of class", "lone surrogates", "impossible references"]
+)
+def test_the_text_inside_is_still_found(name: str) -> None:
+    assert "harbour master" in extract(PAGES[name]() + f"<p>{PARAGRAPH}</p>" * 3).text
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(alphabet=st.sampled_from("<>/&;#pdivbra= \"'\n-!x[]{}é한"), max_size=400))
+def test_no_markup_raises(markup: str) -> None:
+    extract(markup, "https://x.example/")
+    extract_fragment(markup)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=400), st.one_of(st.none(), st.text(max_size=20)))
+def test_no_bytes_raise(data: bytes, charset: str | None) -> None:
+    extract(data, charset=charset)
+
+
+# ------------------------------------------------------------------------------------ encodings
+
+
+@pytest.mark.parametrize(
+    ("data", "charset", "text"),
+    [
+        ("über".encode(), None, "über"),
+        ("über".encode("latin-1"), None, "über"),
+        ("über".encode("latin-1"), "iso-8859-1", "über"),
+        ("über".encode(), "iso-8859-1", "über"),
+        ("“über”".encode("cp1252"), "iso-8859-1", "“über”"),
+        (b"\xef\xbb\xbf" + "über".encode(), "iso-8859-1", "über"),
+        ("über".encode("utf-16"), None, "über"),
+        ("한국".encode("euc-kr"), "euc-kr", "한국"),
+        (b'<meta charset="shift_jis">' + "日本".encode("shift_jis"), None, '<meta charset="shift_jis">日本'),
+        ("中国".encode("gbk"), "gb2312", "中国"),
+        ("über".encode(), "no-such-charset", "über"),
+        ("über".encode(), "rot13", "über"),
+    ],
+)
+def test_bytes_are_decoded_as_browsers_do(data: bytes, charset: str | None, text: str) -> None:
+    assert decode(data, charset) == text
+
+
+def test_a_single_broken_byte_does_not_change_the_encoding() -> None:
+    page = b"<meta charset=utf-8>" + ("über " * 500).encode() + b"\xff"
+    assert decode(page).count("ü") == 500

@@ -1,0 +1,188 @@
+"""Title, authors and date: where they are taken from, and where never."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from aggregator.extract import dates, extract, headline, people
+from aggregator.model import Document, Entry
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+URL = "https://www.harbour-herald.example/local/quay-opens"
+TITLE = "New quay opens after two years of work"
+BODY = "".join(
+    f"<p>{text}</p>"
+    for text in (
+        "The town opened its new quay on Saturday after two years of work, and four hundred people came to see it.",
+        "Mayor Hanne Olsvik cut a rope instead of a ribbon, because ribbons are for shops and ropes for harbours.",
+        "The quay cost nine million crowns, one million more than planned, after divers had found a wreck in the mud.",
+    )
+)
+
+
+def read(
+    head: str = "", before: str = "", after: str = "", hint: Entry | None = None, url: str = URL
+) -> Document:
+    html = f"""<html lang="en"><head>{head}</head><body><article><h1>{TITLE}</h1>{before}{BODY}{after}</article></body>"""
+    return extract(html, url, now=NOW, hint=hint)
+
+
+def ld(**values: object) -> str:
+    return f'<script type="application/ld+json">{json.dumps({"@type": "NewsArticle", **values})}</script>'
+
+
+def entry(published: datetime | None) -> Entry:
+    return Entry(guid="1", url=URL, title=TITLE, published=published)
+
+
+# ---------------------------------------------------------------------------------------- dates
+
+
+def test_the_offset_is_kept() -> None:
+    published = read(ld(datePublished="2025-10-20T23:30:00+09:00")).published
+    assert published is not None
+    assert published.isoformat() == "2025-10-20T23:30:00+09:00"
+
+
+def test_the_day_of_publication_is_not_that_of_the_update() -> None:
+    published = read(ld(dateModified="2025-12-01T08:00:00Z", datePublished="2025-10-20T08:00:00Z")).published
+    assert published == datetime(2025, 10, 20, 8, tzinfo=UTC)
+
+
+def test_nothing_later_than_a_day_from_now_is_believed() -> None:
+    assert read(ld(datePublished=(NOW + timedelta(days=2)).isoformat())).published is None
+
+
+def test_a_date_in_the_sidebar_is_not_the_articles() -> None:
+    aside = "<aside class='sidebar'><p>Published on 3 January 2026</p></aside>"
+    assert read(after=aside, before=aside).published is None
+
+
+def test_a_date_between_title_and_text_is_taken() -> None:
+    published = read(before="<p class='meta'>Published 20 October 2025, 14:03</p>").published
+    assert published == datetime(2025, 10, 20, 14, 3, tzinfo=UTC)
+
+
+def test_a_date_beside_a_temperature_is_the_weathers() -> None:
+    assert read(before="<div>-1.6 C</div><div>Monday, January 26, 2026</div>").published is None
+
+
+def test_the_feed_decides_where_the_page_says_nothing_for_machines() -> None:
+    told = datetime(2025, 10, 20, 9, 30, tzinfo=UTC)
+    assert read(before="<p>Updated 14 February 2026</p>", hint=entry(told)).published == told
+
+
+def test_the_page_refines_the_feeds_date() -> None:
+    published = read(
+        ld(datePublished="2025-10-20T18:30:00+09:00"), hint=entry(datetime(2025, 10, 20, tzinfo=UTC))
+    ).published
+    assert published is not None
+    assert published.utcoffset() == timedelta(hours=9)
+
+
+def test_a_feeds_date_in_the_future_is_not_believed() -> None:
+    assert read(hint=entry(NOW + timedelta(days=30))).published is None
+
+
+def test_the_address_tells_the_day_where_nothing_else_does() -> None:
+    published = read(url="https://www.harbour-herald.example/2025/10/20/quay-opens").published
+    assert published is not None
+    assert published.date().isoformat() == "2025-10-20"
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("Oct. 20, 2025 - 14:03", "2025-10-20 14:03"),
+        ("20. Oktober 2025, 14.03 Uhr", "2025-10-20 14:03"),
+        ("20 octobre 2025 à 14h03", "2025-10-20 14:03"),
+        ("20 de octubre de 2025", "2025-10-20 00:00"),
+        ("20 ottobre 2025", "2025-10-20 00:00"),
+        ("2025년 10월 20일 14:03", "2025-10-20 14:03"),
+        ("2025年10月20日 14:03", "2025-10-20 14:03"),
+        ("2025.10.20 14:03", "2025-10-20 14:03"),
+        ("20/10/2025 2:03 pm", "2025-10-20 14:03"),
+        ("20251020T140300Z", "2025-10-20 14:03"),
+    ],
+)
+def test_dates_are_read_in_the_ways_they_are_written(text: str, day: str) -> None:
+    value = dates.parse(text)
+    assert value is not None
+    assert value.strftime("%Y-%m-%d %H:%M") == day
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "99/99/2025", "2025-13-45", "1234567890123456", "May contain 12 nuts"]
+)
+def test_what_is_no_date_is_none(text: str) -> None:
+    assert dates.parse(text) is None
+
+
+# --------------------------------------------------------------------------------------- titles
+
+
+@pytest.mark.parametrize(
+    ("raw", "clean"),
+    [
+        ("“Quay opens”", "Quay opens"),
+        ("„Kai eröffnet“", "Kai eröffnet"),
+        ("「港が開く」", "港が開く"),
+        ("“Open it”, she said, “now”", "“Open it”, she said, “now”"),
+        ("Quay opens | Harbour Herald", "Quay opens"),
+        ("Harbour Herald: Quay opens | Harbour Herald", "Quay opens"),
+        ("Fish - and chips", "Fish - and chips"),
+    ],
+)
+def test_titles_lose_quotes_around_them_and_the_sites_name(raw: str, clean: str) -> None:
+    assert headline.clean(raw, ["Harbour Herald"]) == clean
+
+
+def test_the_heading_wins_over_a_title_written_for_search_engines() -> None:
+    head = f"<title>{TITLE}: all you need to know | Herald</title><meta property='og:title' content='{TITLE}, at last'>"
+    assert read(head).title == TITLE
+
+
+# -------------------------------------------------------------------------------------- authors
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ("By Ann Lee", ["Ann Lee"]),
+        ("By Ann Lee, Bob Ray and Cy Fox", ["Ann Lee", "Bob Ray", "Cy Fox"]),
+        ("Von Anna Lehmann und Bert Rau", ["Anna Lehmann", "Bert Rau"]),
+        ("Ann Lee (Harbour Desk)", ["Ann Lee"]),
+        ("ann@herald.example", []),
+        ("https://herald.example/people/ann", []),
+        ("admin", []),
+    ],
+)
+def test_bylines_are_split_into_names(value: str, names: list[str]) -> None:
+    assert people.split(value) == names
+
+
+def test_several_authors_are_all_named() -> None:
+    assert read(ld(author=[{"name": "Ann Lee"}, {"name": "Bob Ray"}])).authors == ("Ann Lee", "Bob Ray")
+
+
+def test_an_organisation_can_be_the_author() -> None:
+    author = {"@type": "Organization", "name": "Coastal Press, Vestholm Desk"}
+    assert read(ld(author=author)).authors == ("Coastal Press, Vestholm Desk",)
+
+
+def test_a_byline_under_the_title_is_found() -> None:
+    assert read(before="<p class='byline'>By <a href='/author/ann-lee'>Ann Lee</a></p>").authors == (
+        "Ann Lee",
+    )
+
+
+def test_a_name_in_the_comments_is_no_author() -> None:
+    assert read(after="<div class='comments'><p>By Troll Jones</p></div>").authors == ()
+
+
+def test_broken_json_ld_breaks_nothing() -> None:
+    broken = '<script type="application/ld+json">{"@type": "NewsArticle", "author": [1, null, {"name": [{}]}],}</script>'
+    assert read(broken).title == TITLE
