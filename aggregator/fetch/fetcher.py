@@ -15,7 +15,7 @@ from aggregator import __version__
 from aggregator.errors import FetchError
 from aggregator.fetch import answers, robots
 from aggregator.fetch.guard import endpoint
-from aggregator.fetch.hosts import BARE_HOLD, Host, Hosts
+from aggregator.fetch.hosts import BARE_HOLD, MOST_AT_ONCE, Host, Hosts
 from aggregator.fetch.lines import Job, Lines
 from aggregator.fetch.transport import Answer, Transport
 from aggregator.model import HostState, Request, Response, Settings
@@ -67,7 +67,8 @@ class Fetcher:
         self._settings = settings
         self._agent = user_agent(settings.contact)
         self._allow = frozenset(entry.lower().replace("[", "").replace("]", "") for entry in settings.allow)
-        self._transport = Transport(settings.workers, settings.resolve)
+        self._at_once = MOST_AT_ONCE if settings.host_delay else settings.workers  # connections to one host
+        self._transport = Transport(settings.workers, self._at_once, settings.resolve)
         self._lock = threading.Lock()  # of everything below, and of the lines of each batch
         self._hosts = Hosts(hosts or {})
         self._batches: list[_Batch] = []
@@ -104,7 +105,7 @@ class Fetcher:
             self._batches.append(batch)
             for request in wanted:
                 self._admit(batch, request)
-            threads = min(self._settings.workers, batch.lines.unfinished, 2 * len(batch.lines))
+            threads = min(self._settings.workers, batch.lines.unfinished, self._at_once * len(batch.lines))
         for _ in range(threads):
             self._start(batch)
         try:

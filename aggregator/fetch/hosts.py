@@ -42,14 +42,23 @@ class Host:
         self.crawl_delay = 0.0
         self.changed = False
 
+    def spacing(self, delay: float) -> float:
+        """Seconds between two requests: `delay`, or what robots.txt asks for. 0: a server of the user's own."""
+        return max(delay, self.crawl_delay)
+
     def ready_at(self, delay: float) -> float:
-        """Monotonic time from which the next request may begin, if the running one has ended by then."""
-        return self.started + max(delay, self.crawl_delay)
+        """Monotonic time from which the next request may begin, if none is running by then."""
+        return self.started + self.spacing(delay)
+
+    def second_at(self, delay: float) -> float:
+        """Monotonic time from which the next request may begin though one is running."""
+        spacing = self.spacing(delay)
+        return self.started + (max(SLOW, spacing) if spacing else 0.0)
 
     def may_start(self, now: float, delay: float) -> bool:
-        if self.running >= MOST_AT_ONCE or now < self.ready_at(delay):
-            return False
-        return not self.running or now >= self.started + SLOW
+        if not self.running:
+            return now >= self.ready_at(delay)
+        return now >= self.second_at(delay) and (self.running < MOST_AT_ONCE or not self.spacing(delay))
 
     def held_for(self, clock: float) -> float:
         """Seconds that the host still asks to be left alone, 0 if it does not."""

@@ -17,7 +17,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 
-from aggregator.fetch.hosts import SLOW, Host
+from aggregator.fetch.hosts import Host
 from aggregator.model import Request
 
 SHORT_HOLD = 5.0  # seconds of a Retry-After that are worth waiting for; beyond, the job is given up
@@ -137,7 +137,7 @@ class Lines:
             host.running += 1
             host.started = now
             if len(line) > 1:
-                self._call(host, now + SLOW)
+                self._call(host, host.second_at(self._delay))
             return line.popleft()
         self._call(
             host, max(now + held, host.ready_at(self._delay), now + _ELSEWHERE if host.running else 0.0)

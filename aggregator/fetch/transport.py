@@ -252,10 +252,10 @@ def _found(host: str, cut: Cut, answer: list[Any] | Exception) -> list[_Address]
 class _Adapter(HTTPAdapter):
     """requests' adapter with our connections and one TLS context, which always verifies."""
 
-    def __init__(self, public_only: bool, tls: ssl.SSLContext, pools: int) -> None:
+    def __init__(self, public_only: bool, tls: ssl.SSLContext, pools: int, at_once: int) -> None:
         self._public_only = public_only
         self._tls = tls
-        super().__init__(pool_connections=pools, pool_maxsize=2)
+        super().__init__(pool_connections=pools, pool_maxsize=at_once)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
         super().init_poolmanager(connections, maxsize, block, ssl_context=self._tls, **kwargs)
@@ -286,13 +286,16 @@ def _context(bundle: str) -> ssl.SSLContext:
 class Transport:
     """Connections to many hosts, shared by all threads."""
 
-    def __init__(self, workers: int, resolve: Mapping[str, tuple[str, int]] | None = None) -> None:
-        """`resolve`: host name -> (address, port) to connect to instead of asking DNS; trusted to be private."""
+    def __init__(
+        self, workers: int, at_once: int, resolve: Mapping[str, tuple[str, int]] | None = None
+    ) -> None:
+        """`at_once`: connections kept alive per host. `resolve`: host name -> (address, port) to connect to
+        instead of asking DNS; trusted to be private."""
         self._resolve = resolve or {}
         tls = tls_context()
         # Two pools that never mix: a connection made to a private address must not serve a link to it.
-        self._public = _Adapter(True, tls, 2 * workers)
-        self._any = _Adapter(False, tls, 2 * workers)
+        self._public = _Adapter(True, tls, 2 * workers, at_once)
+        self._any = _Adapter(False, tls, 2 * workers, at_once)
         self.watchdog = Watchdog()
 
     def close(self) -> None:
