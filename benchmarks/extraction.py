@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import importlib.util
+import importlib
 import json
 import re
 import statistics
@@ -204,6 +204,15 @@ def attempt(extractor: Callable[[str, str], Result], markup: str, url: str) -> R
         return {}
 
 
+def importable(module: str) -> bool:
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        print(f"left out: {error}")
+        return False
+    return True
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -213,7 +222,7 @@ def main() -> None:
     parser.add_argument("--only", help="comma-separated names of extractors")
     options = parser.parse_args()
     names = options.only.split(",") if options.only else list(EXTRACTORS)
-    names = [name for name in names if importlib.util.find_spec(EXTRACTORS[name][0])]
+    names = [name for name in names if importable(EXTRACTORS[name][0])]
     for folder in options.data:
         data = pages(folder, options.limit)
         results = {name: run(name, data) for name in names}

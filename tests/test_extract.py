@@ -15,7 +15,7 @@ URL = "https://www.harbour-herald.example/local/quay-opens-after-two-years"
 TITLE = "New quay opens after two years of work"
 TEXT = [
     "The town opened its new quay on Saturday after two years of work, and some four hundred people came to see it.",
-    "Mayor Hanne Olsvik cut a rope instead of a ribbon, because, she said, ribbons are for shops and ropes for harbours.",
+    "Mayor Hanne Olsvik cut a rope instead of a ribbon, because, she said, ribbons are for shops.",
     "The quay cost nine million crowns, one million more than planned, after divers had found an old wreck in the mud.",
     "Fishing boats may tie up from Monday; the ferry to the islands will move there when the new ramp is ready in May.",
     "Divers will lift the wreck in summer, and the museum would like to show its anchor in the hall by the station.",
@@ -157,7 +157,7 @@ def test_selectors_can_be_checked_beforehand() -> None:
 
 def test_of_a_live_blog_the_introduction_is_the_article() -> None:
     updates = "".join(
-        f"<div class='update'><time>{hour}:15</time><p>Update: {TEXT[hour % 5]} It was {hour} o'clock by then.</p></div>"
+        f"<div class='update'><time>{hour}:15</time><p>Update: {TEXT[hour % 5]} It was {hour} o'clock.</p></div>"
         for hour in range(18, 10, -1)
     )
     live = (
@@ -171,7 +171,7 @@ def test_of_a_live_blog_the_introduction_is_the_article() -> None:
 
 def test_an_index_page_gives_nothing() -> None:
     teasers = "".join(
-        f"<div class='teaser'><h2><a href='/{i}'>A headline about the harbour, number {i}</a></h2><p>{TEXT[i % 5]}</p></div>"
+        f"<div class='teaser'><h2><a href='/{i}'>A headline on the harbour, no. {i}</a></h2><p>{TEXT[i % 5]}</p></div>"
         for i in range(12)
     )
     document = extract(page(f"<main>{teasers}</main>"), "https://www.harbour-herald.example/", now=NOW)

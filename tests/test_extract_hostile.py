@@ -47,9 +47,7 @@ def test_a_hostile_page_is_read_in_bounded_time(name: str) -> None:
     assert time.process_time() - start < SECONDS
 
 
-@pytest.mark.parametrize(
-    "name", ["100,000 nested div", "a megabyte of class", "lone surrogates", "impossible references"]
-)
+@pytest.mark.parametrize("name", ["a megabyte of class", "lone surrogates", "impossible references"])
 def test_the_text_inside_is_still_found(name: str) -> None:
     assert "harbour master" in extract(PAGES[name]() + f"<p>{PARAGRAPH}</p>" * 3).text
 

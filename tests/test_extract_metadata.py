@@ -26,7 +26,8 @@ BODY = "".join(
 def read(
     head: str = "", before: str = "", after: str = "", hint: Entry | None = None, url: str = URL
 ) -> Document:
-    html = f"""<html lang="en"><head>{head}</head><body><article><h1>{TITLE}</h1>{before}{BODY}{after}</article></body>"""
+    article = f"<article><h1>{TITLE}</h1>{before}{BODY}{after}</article>"
+    html = f"""<html lang="en"><head>{head}</head><body>{article}</body></html>"""
     return extract(html, url, now=NOW, hint=hint)
 
 
@@ -184,5 +185,5 @@ def test_a_name_in_the_comments_is_no_author() -> None:
 
 
 def test_broken_json_ld_breaks_nothing() -> None:
-    broken = '<script type="application/ld+json">{"@type": "NewsArticle", "author": [1, null, {"name": [{}]}],}</script>'
+    broken = '<script type="application/ld+json">{"@type": "Report", "author": [1, null, {"name": [{}]}],}</script>'
     assert read(broken).title == TITLE

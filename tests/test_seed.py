@@ -110,7 +110,8 @@ def table_with_breaks(story: Story) -> str:
     <td><a href="/">Home</a> | <a href="/world">World</a> | <a href="/sport">Sport</a></td></tr></table>
     <table width="780"><tr><td width="180">
     <a href="/1">Tide tables</a><br><a href="/2">Fish prices</a></td>
-    <td><font size="5"><b>{story.title}</b></font><br><br>{text}<br><br><b>Latest news</b><br><b>Related news</b></td></tr>
+    <td><font size="5"><b>{story.title}</b></font><br><br>{text}<br><br>
+    <b>Latest news</b><br><b>Related news</b></td></tr>
     <tr><td colspan="2">Copyright 2026 Harbour Herald</td></tr></table></body></html>"""
 
 

@@ -42,8 +42,9 @@ def extract(
 ) -> Document:
     """Read a page: the article's paragraphs, its title, authors and date, and every block taken away with the reason.
 
-    html: the page, bytes as they came or text. url: where it is from, for links, the site's name and its address's date.
-    hint: the feed entry that led here; its date decides between dates that disagree, its summary helps to find the text.
+    html: the page, bytes as they came or text. url: where it is from, for links, the site's name, the date in it.
+    hint: the feed entry that led here; its date decides between dates that disagree, its summary helps to find
+    the text.
     site: what was learned of the site; paths that never held text on other pages count against a block.
     keep, drop: CSS selectors that hold the text, and that are taken away; they win over everything else.
     charset: the HTTP header's. now: when the page was fetched (default: this moment); later dates are not believed.

@@ -68,21 +68,30 @@ MONTHS = {
 }
 _MONTH = {name: i for names in MONTHS.values() for i, name in enumerate(names.split(), 1)}
 
-#: Zone names that occur in news pages, in minutes east of UTC. Ambiguous ones (CST, IST) mean what news means by them.
+#: Zone names that occur in news pages, in minutes east of UTC. Ambiguous ones (CST, IST) mean what news
+#: means by them.
 ZONES = {
-    "BST": 60, "CDT": -300, "CEST": 120, "CET": 60, "CST": -360, "EDT": -240, "EEST": 180, "EET": 120, "EST": -300, "ET": -300,
-    "GMT": 0, "IST": 330, "JST": 540, "KST": 540, "MDT": -360, "MEST": 120, "MESZ": 120, "MEZ": 60, "MSK": 180, "MST": -420,
+    "BST": 60, "CDT": -300, "CEST": 120, "CET": 60, "CST": -360, "EDT": -240, "EEST": 180, "EET": 120,
+    "EST": -300, "ET": -300,
+    "GMT": 0, "IST": 330, "JST": 540, "KST": 540, "MDT": -360, "MEST": 120, "MESZ": 120, "MEZ": 60,
+    "MSK": 180, "MST": -420,
     "PDT": -420, "PST": -480, "SAST": 120, "UTC": 0, "WIB": 420, "Z": 0,
 }  # fmt: skip
 
 #: Meta names that hold the day of first publication, best first.
 PUBLISHED_META = (
-    "article:published_time", "og:article:published_time", "og:published_time", "article:published", "datepublished", "published_time",
-    "publish_date", "publishdate", "publish-date", "published_at", "published-date", "pubdate", "publication_date", "publicationdate",
-    "rnews:datepublished", "cxenseparse:recs:publishtime", "cxenseparse:publishtime", "cxenseparse:recs:articlepublished", "sailthru.date", "parsely-pub-date",
-    "dc.date.issued", "dcterms.created", "dcterms.issued", "dc.date.created", "dcterms.date", "dc.date", "article.published",
-    "article.created", "citation_publication_date", "citation_date", "originalpublicationdate", "date.created", "article_date_original",
-    "bt:pubdate", "dcsext.articlefirstpublished", "og:pubdate", "datecreated", "date", "article:create_at", "weibo:article:create_at", "rnews:datecreated", "last-modified-original",
+    "article:published_time", "og:article:published_time", "og:published_time", "article:published",
+    "datepublished", "published_time",
+    "publish_date", "publishdate", "publish-date", "published_at", "published-date", "pubdate",
+    "publication_date", "publicationdate",
+    "rnews:datepublished", "cxenseparse:recs:publishtime", "cxenseparse:publishtime",
+    "cxenseparse:recs:articlepublished", "sailthru.date", "parsely-pub-date",
+    "dc.date.issued", "dcterms.created", "dcterms.issued", "dc.date.created", "dcterms.date", "dc.date",
+    "article.published",
+    "article.created", "citation_publication_date", "citation_date", "originalpublicationdate",
+    "date.created", "article_date_original",
+    "bt:pubdate", "dcsext.articlefirstpublished", "og:pubdate", "datecreated", "date",
+    "article:create_at", "weibo:article:create_at", "rnews:datecreated", "last-modified-original",
 )  # fmt: skip
 
 

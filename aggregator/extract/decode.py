@@ -36,7 +36,7 @@ def decode(page: bytes, charset: str | None = None) -> str:
         try:
             return page.decode("utf-8")
         except UnicodeDecodeError as error:
-            if error.end >= len(page) - 3:  # cut in the middle of the last character
+            if error.reason == "unexpected end of data":  # cut in the middle of the last character
                 return page.decode("utf-8", "replace")
     if declared is None:
         # The detector is linear but slow: what it needs to know is in the first part of the page.

@@ -21,16 +21,20 @@ from .tree import HEADINGS, KINDS, Block, Node, path
 
 FIRST: tuple[str, ...] = (
     # text
-    "chars", "words", "linked", "strong", "ends_sentence", "ends_colon", "upper", "commas", "date", "repeated", "hidden",
+    "chars", "words", "linked", "strong", "ends_sentence", "ends_colon", "upper", "commas", "date",
+    "repeated", "hidden",
     "label", "prefix", "phrase", "word_sum", "word_min", "word_max", "word_mean",
     # element and names
     "tag_p", "tag_h2", "tag_h3", "tag_li", "tag_td", "tag_div", "tag_pre", "tag_quote", "tag_figcaption",
     "near_sum", "near_min", "near_max", "far_sum", "far_min", "far_max", "names",
-    "own_caption", "near_caption", "near_figure", "near_comments", "above_comments", "above_related", "above_teaser", "above_sidebar",
+    "own_caption", "near_caption", "near_figure", "near_comments", "above_comments", "above_related",
+    "above_teaser", "above_sidebar",
     "above_menu", "above_footer", "above_form", "depth",
     # boxes
-    "own_prose", "own_linked", "own_share", "parent_blocks", "parent_proses", "parent_linked", "parent_share", "grand_proses",
-    "grand_linked", "grand_share", "great_linked", "great_share", "article_share", "main_levels", "in_main", "same_tag",
+    "own_prose", "own_linked", "own_share", "parent_blocks", "parent_proses", "parent_linked",
+    "parent_share", "grand_proses",
+    "grand_linked", "grand_share", "great_linked", "great_share", "article_share", "main_levels",
+    "in_main", "same_tag",
     # place
     "after_main", "into_main", "to_main_end", "articles_before", "h1_before", "place", "prose_before", "since_title",
     "after_title", "page_prose", "page_proses", "page_blocks", "since_heading", "under_label",
@@ -44,10 +48,14 @@ FIRST: tuple[str, ...] = (
 
 #: Of the first stage's numbers, those the second stage looks at again.
 _AGAIN = (
-    "chars", "words", "linked", "upper", "label", "word_min", "word_mean", "tag_p", "tag_h2", "tag_h3", "tag_li", "tag_pre",
-    "near_sum", "near_min", "near_max", "far_sum", "far_min", "far_max", "names", "above_related", "above_comments", "above_teaser", "depth",
-    "own_prose", "own_linked", "parent_blocks", "parent_proses", "grand_proses", "grand_share", "great_share", "article_share", "into_main",
-    "to_main_end", "articles_before", "since_title", "page_prose", "page_proses", "page_blocks", "like_title", "like_description", "path_count",
+    "chars", "words", "linked", "upper", "label", "word_min", "word_mean", "tag_p", "tag_h2", "tag_h3",
+    "tag_li", "tag_pre",
+    "near_sum", "near_min", "near_max", "far_sum", "far_min", "far_max", "names", "above_related",
+    "above_comments", "above_teaser", "depth",
+    "own_prose", "own_linked", "parent_blocks", "parent_proses", "grand_proses", "grand_share",
+    "great_share", "article_share", "into_main",
+    "to_main_end", "articles_before", "since_title", "page_prose", "page_proses", "page_blocks",
+    "like_title", "like_description", "path_count",
     "path_chars", "path_prose", "repeated", "place", "under_label",
 )  # fmt: skip
 SECOND: tuple[str, ...] = (

@@ -80,7 +80,9 @@ def _is_site(part: str, known: Sequence[str]) -> bool:
         return True
     return any(
         name == site
-        or (min(len(name), len(site)) > 3 and (name in site or (site in name and len(name) < 1.5 * len(site))))
+        or (
+            min(len(name), len(site)) > 3 and (name in site or (site in name and len(name) < 1.5 * len(site)))
+        )
         for site in known
     )
 
@@ -133,6 +135,7 @@ def choose(
         return best
     is_news = any("NewsArticle" in ev.types(item) for item in evidence.articles)
     if alike < UNLIKE:
-        # Two different titles: in news the h1 is a display headline if JSON-LD has it too; elsewhere the h1 is a logo or section.
+        # Two different titles: in news the h1 is a display headline if JSON-LD has it too;
+        # elsewhere the h1 is a logo or section.
         return best if is_news and any(same(best, value) > SAME for value in declared[:1]) else social
     return social if is_news else best

@@ -17,8 +17,10 @@ from .lexicon import Lexicon
 from .tree import HEADINGS, KINDS, Block
 from .trees import Scorer
 
-#: Probability from which a block is kept. Swept with pages left out by site, news set (shingle / paragraph F1) and mixed
-#: set (word F1, snippets present, leaked): .4 96.2/91.1; .45 96.4/91.4 and 95.2, 86.6, 2.5; .5 96.6/91.7 and 95.2, 86.1, 2.2.
+#: Probability from which a block is kept. Swept with pages left out by site, news set (shingle / paragraph
+#: F1) and mixed
+#: set (word F1, snippets present, leaked): .4 96.2/91.1; .45 96.4/91.4 and 95.2, 86.6, 2.5; .5 96.6/91.7
+#: and 95.2, 86.1, 2.2.
 KEEP = 0.45
 SURE = 0.02  # below that in the first stage, the second is not asked
 
@@ -56,10 +58,13 @@ _WORD = re.compile(r"\w+")
 
 #: Class kinds that say why a block is not article, most telling first, and the reason they are given as.
 _WHY: tuple[tuple[str, str], ...] = (
-    ("comments", "comments"), ("related", "related"), ("newsletter", "newsletter"), ("advertisement", "advertisement"),
-    ("share", "share"), ("caption", "caption"), ("tags", "tags"), ("consent", "consent"), ("paywall", "paywall"), ("poll", "poll"),
+    ("comments", "comments"), ("related", "related"), ("newsletter", "newsletter"),
+    ("advertisement", "advertisement"),
+    ("share", "share"), ("caption", "caption"), ("tags", "tags"), ("consent", "consent"),
+    ("paywall", "paywall"), ("poll", "poll"),
     ("byline", "byline"), ("author", "author"), ("menu", "navigation"), ("footer", "footer"), ("sidebar", "sidebar"),
-    ("teaser", "teaser"), ("modal", "dialog"), ("embed", "embed"), ("figure", "caption"), ("form", "form"), ("header", "header"),
+    ("teaser", "teaser"), ("modal", "dialog"), ("embed", "embed"), ("figure", "caption"),
+    ("form", "form"), ("header", "header"),
 )  # fmt: skip
 
 

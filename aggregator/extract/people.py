@@ -25,7 +25,8 @@ _NOISE = re.compile(
 )
 _PARENTHESIS = re.compile(r"\s*[(\[][^)\]]*[)\]]")
 _ROLE = re.compile(
-    r"\s*(?:,|\||–|—| - )\s*(?:[\w\s-]*\b(?:correspondent|reporter|editor|writer|journalist|columnist|contributor|producer|analyst|redakteur(?:in)?|staff|news|bureau chief)\b).*$",
+    r"\s*(?:,|\||–|—| - )\s*(?:[\w\s-]*\b(?:correspondent|reporter|editor|writer|journalist|columnist|contributor|"
+    r"producer|analyst|redakteur(?:in)?|staff|news|bureau chief)\b).*$",
     re.I,
 )
 _NAME_WORD = re.compile(r"^[^\W\d_a-z][^\W\d_]*\.?(?:['’-][^\W\d_]+)*\.?,?$")

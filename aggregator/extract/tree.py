@@ -100,11 +100,13 @@ HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 LINK, STRONG = 1, 2  # states a piece of text can be in
 
 MAX_DEPTH = 400  # deeper elements are read as plain text: Python's stack holds 1,000 frames
-MAX_CHARS = 4_000_000  # of markup that are looked at; the largest of 1,028 news pages had 2.2 million
+MAX_CHARS = 3_000_000  # of markup that are looked at; the largest of 1,028 news pages had 2.2 million
 MAX_STEPS = 5  # of a path
-MAX_BLOCKS = 20_000  # a page of 10 MB in 20-letter paragraphs is no article
+MAX_BLOCKS = 6_000  # a page of 10 MB in 20-letter paragraphs is no article
 
 _SENTENCE_END = re.compile(r"""[.!?。！？…:][\"'”’»)\]]*\s*$""")
+#: lxml takes quadratic time to list attributes: 150,000 of them take four minutes. A tag that long loses them.
+_LONG_TAG = re.compile(r"<(\w+)\s[^<>]{50000,}>")
 _SPLIT_LENGTH = 80  # characters on both sides of a single line break that make it a paragraph break
 _CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
@@ -187,7 +189,7 @@ def count_words(text: str) -> int:
 
 def parse(markup: str) -> Any | None:
     """The page's root element, or None where there is nothing to parse. Never raises."""
-    data = markup[:MAX_CHARS].encode("utf-8", "replace")
+    data = _LONG_TAG.sub(r"<\1>", markup[:MAX_CHARS]).encode("utf-8", "replace")
     # huge_tree: without it libxml2 drops what is nested deeper than 256, which real (broken) pages reach.
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     try:
@@ -246,6 +248,8 @@ class _Reader:
                 elif self.text_seen:
                     self.pieces.append(("\n", 0, child, False))
                     self.broke = True
+            elif len(self.blocks) >= MAX_BLOCKS:
+                return
             else:
                 self.flush(node)
                 below = Node(child, tag if isinstance(tag, str) else "div", node)

@@ -29,7 +29,8 @@ def compile_trees(trees: Sequence[Any], names: Sequence[str], bias: float = 0.0)
 def _expression(tree: Any, index: dict[str, int]) -> str:
     if isinstance(tree, list):
         name, threshold, low, high = tree
-        return f"({_expression(low, index)} if r[{index[name]}] <= {float(threshold)!r} else {_expression(high, index)})"
+        below, over = _expression(low, index), _expression(high, index)
+        return f"({below} if r[{index[name]}] <= {float(threshold)!r} else {over})"
     return repr(float(tree))
 
 
