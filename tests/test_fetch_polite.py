@@ -156,6 +156,12 @@ def test_patience_ends(server):
         assert kinds(fetcher.fetch_all(feeds(server, 1))) == {0: 200}
 
 
+def test_patience_promised_by_a_clock_that_was_wrong_is_forgotten(server):
+    state = HostState(f"127.0.0.1:{server.port}", datetime.now(UTC) + timedelta(days=400), "Retry-After")
+    with Fetcher(Settings(host_delay=0), {state.host: state}) as fetcher:
+        assert kinds(fetcher.fetch_all(feeds(server, 1))) == {0: 200}
+
+
 def test_a_short_retry_after_is_waited_for(server):
     url = server.answer("/busy", status=503, headers={"Retry-After": "1"})
     with Fetcher(Settings(host_delay=0)) as fetcher:

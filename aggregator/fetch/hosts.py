@@ -61,8 +61,12 @@ class Host:
         return now >= self.second_at(delay) and (self.running < MOST_AT_ONCE or not self.spacing(delay))
 
     def held_for(self, clock: float) -> float:
-        """Seconds that the host still asks to be left alone, 0 if it does not."""
-        return max(0.0, self.hold_until - clock)
+        """Seconds that the host still asks to be left alone, 0 if it does not.
+
+        More than MAX_HOLD was never promised: then the clock was wrong when it was, and is right now.
+        """
+        left = self.hold_until - clock
+        return left if 0 < left <= MAX_HOLD else 0.0
 
     def hold(self, seconds: float, why: str, clock: float) -> None:
         """Ask nothing for so long; a shorter hold never ends a longer one."""
