@@ -263,7 +263,7 @@ def hash64(data: bytes) -> int:
 
 
 class _Codes(dict[str, int]):
-    """Token -> code, filled on demand. 30,000 tokens answer 95 % of the look-ups of a day's news (Zipf)."""
+    """Token -> code, filled on demand: the 640,000 words of 2,000 stories are 29,000 different tokens."""
 
     #: Forgotten and begun again beyond this: 200,000 entries are about 30 MB.
     LIMIT = 200_000

@@ -211,7 +211,6 @@ def archive(data: Path, sizes: list[int], per_day: int) -> None:
             connection = sqlite3.connect(path, isolation_level=None)
             connection.executescript(
                 "pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -16000;"
-                "pragma mmap_size = 1073741824;"
                 "create table _postings (posting integer not null, article_id integer not null,"
                 " primary key (posting, article_id)) strict, without rowid;"
                 "create table articles (id integer primary key, title text, text text, published real, outlet text)"
@@ -241,7 +240,7 @@ def archive(data: Path, sizes: list[int], per_day: int) -> None:
 
 
 #: Postings of a story of 300 words.
-POSTINGS = 36
+POSTINGS = 35
 
 
 def _place(

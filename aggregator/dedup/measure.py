@@ -54,8 +54,9 @@ FEATURES: dict[str, str] = {
     "length": "words of the shorter text, at most 400",
     "ratio": "length of the shorter text by that of the longer",
 }
+#: Words of the head: about a first sentence.
 HEAD = 24
-#: Longest gap that is read as a slot. 5 to 15 scored alike.
+#: Longest gap, in words, that is read as a slot: a figure or name with what belongs to it.
 SLOT = 10
 NAN = float("nan")
 
