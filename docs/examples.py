@@ -52,7 +52,9 @@ def help_text() -> str:
     """`aggregator --help`, as a code block."""
     command = [sys.executable, "-m", "aggregator", "--help"]
     environment = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
-    return _block("text", subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+    return _block(
+        "text", subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    )
 
 
 def broken_config() -> str:
@@ -74,7 +76,8 @@ def questions() -> str:
     for question, sql in QUESTIONS:
         cursor = database.execute(sql)
         names = [column[0] for column in cursor.description]
-        parts.append(f"**{question}**\n\n" + _block("sql", sql) + "\n" + _block("text", _table(names, cursor.fetchall())))
+        answer = _table(names, cursor.fetchall())
+        parts.append(f"**{question}**\n\n" + _block("sql", sql) + "\n" + _block("text", answer))
     return "\n\n".join(parts)
 
 
@@ -90,7 +93,10 @@ def _demo() -> Path:
 def _table(names: list[str], rows: list[tuple[object, ...]]) -> str:
     cells = [names, *[["" if value is None else _short(str(value)) for value in row] for row in rows]]
     widths = [max(_width(row[i]) for row in cells) for i in range(len(names))]
-    lines = ["  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)) for row in cells]
+    lines = [
+        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
+        for row in cells
+    ]
     lines.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join(line.rstrip() for line in lines)
 

@@ -39,7 +39,7 @@ def fold(store: Store, article_id: int, into: int, now: datetime) -> Saved:
         missing = article_id if article is None else into
         raise StoreError(store.path, f"there is no article {missing}", "see the ids with 'aggregator latest'")
     sketch = sketch_of(article)
-    found = dedup.judge(sketch, [_candidate(kept)])
+    found = dedup.judge(sketch, [_candidate(kept)], window=float("inf"))
     verdict = Verdict(into, "by_hand", found.resemblance, found.containment, 1.0, found.evidence)
     return store.stories.fold(article_id, into, verdict, now, remember=True)
 
@@ -144,7 +144,7 @@ def _again(row: dict[str, Any], store: Store, window: float, now: datetime) -> i
         candidates = [c for c in candidates if c.published and (_stamp(c.published), c.id) < here]
     elif kept not in {c.id for c in candidates} and (article := store.reading.article(kept)):
         candidates.append(_candidate(article))
-    verdict = dedup.judge(sketch, candidates)
+    verdict = dedup.judge(sketch, candidates, window=window)
     if is_article:
         if verdict.copy_of is None:
             return 0

@@ -132,7 +132,7 @@ def judge(
     """The verdict on a story: what the user decided, else what the evidence says."""
     decided = store.stories.decisions(story.keys)
     candidates = store.stories.candidates(terms, window, without, decided)
-    verdict = dedup.judge(sketch, candidates)
+    verdict = dedup.judge(sketch, candidates, window=window)
     by_hand = next((article for article, same in decided.items() if same and article != without), None)
     if by_hand is not None and verdict.copy_of != by_hand:
         return Verdict(by_hand, "by_hand")

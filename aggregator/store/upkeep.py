@@ -14,6 +14,9 @@ from aggregator.store.connection import Connection
 from aggregator.store.postings import Postings
 from aggregator.store.sites import Sites
 
+#: How long the index remembers a story: feeds bring some items weeks late, and a row costs some 580 bytes a story.
+INDEX_KEPT = timedelta(days=60)
+
 
 class Upkeep:
     def __init__(self, connection: Connection, postings: Postings, sites: Sites) -> None:
@@ -45,7 +48,7 @@ class Upkeep:
             self._db.execute(
                 "delete from fetches where started_at < ?", (stamp(now - timedelta(days=keep_fetches)),)
             )
-            self._postings.prune((now - timedelta(seconds=2 * window)).timestamp())
+            self._postings.prune((now - max(INDEX_KEPT, timedelta(seconds=2 * window))).timestamp())
             self._sites.prune(now)
             self._db.execute(
                 "delete from hosts where coalesce(robots_at, '') < :week and coalesce(not_before, '') < :now",
