@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aggregator.extract import dates, extract, headline, people
+from aggregator.extract import dates, extract, head, headline, people
 from aggregator.model import Document, Entry
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -187,3 +187,29 @@ def test_a_name_in_the_comments_is_no_author() -> None:
 def test_broken_json_ld_breaks_nothing() -> None:
     broken = '<script type="application/ld+json">{"@type": "Report", "author": [1, null, {"name": [{}]}],}</script>'
     assert read(broken).title == TITLE
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "By Ines Corrado, Halyard 24 November 2026, 03:08",
+        "By Ines Corrado, Halyard24 November 2026, 03:08",
+        "By Ines Corrado and Bram Ketteley",
+        "Von Maike Tedsen | 23. November 2026",
+    ],
+)
+def test_a_byline_that_looks_like_a_paragraph_is_taken_away(line):
+    assert head.is_byline(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "By Monday the ferries had sailed again, and nobody knew why.",
+        "By 23 November 2026 the whole fleet was in port",
+        "By Ines Corrado the matter was closed; the others went on for years and would not hear of it",
+        "Nobody knew why.",
+    ],
+)
+def test_a_sentence_that_begins_with_by_stays(line):
+    assert not head.is_byline(line)

@@ -26,6 +26,7 @@ __all__ = ["check_selector", "extract", "extract_fragment"]
 
 MAX_FINGERPRINTS = 400  # removed blocks that site memory is told of; the kept ones always are
 MAX_FINGERPRINT_TEXT = 200  # characters
+FIRST_LINES = 3  # kept lines among which a byline is looked for that was taken for text
 MAX_REMOVED_TEXT = 5_000  # characters of one removed block that are reported
 
 
@@ -68,7 +69,7 @@ def extract_fragment(
     Title, authors and date are the entry's (`hint`). Never raises.
     """
     root = tree.parse(html)
-    names = people.unique(name for author in (hint.authors if hint else ()) for name in people.split(author))
+    names = people.of_feed(hint)
     base = Document(
         url,
         hint.title if hint else "",
@@ -116,6 +117,9 @@ def _read(
         scores = judge.with_memory(page, scores, site)
     made = judge.decide(page, scores, url, facts.is_live)
     flags = kinds.flags(page, made, facts, url)
+    for first in [block for block in blocks if made.kept[block.index]][:FIRST_LINES]:
+        if head.is_byline(first.text):
+            made.kept[first.index], made.reasons[first.index] = False, "byline"
     if keep or drop:
         selectors.apply(root, page, made, keep, drop)
     lines = head.lines(page, made.kept)
@@ -123,7 +127,7 @@ def _read(
         title = headline.clean(block.text)
         made.kept[block.index], made.reasons[block.index] = False, "title"
     sites = headline.site_names(facts, host)
-    authors = people.choose(facts, head.bylines(lines), sites, hint.authors if hint else ())
+    authors = people.choose(facts, head.bylines(lines), sites, people.of_feed(hint))
     published = dates.choose(
         dates.declared(facts, now),
         head.published(page, lines, now, day_first=facts.day_first),

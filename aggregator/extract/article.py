@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup, Tag
 from bs4.builder import HTMLTreeBuilder
 from bs4.element import NavigableString
 
-from .tree import MAX_DEPTH, SKIP, Block, Node, swallows
+from .tree import INLINE, MAX_DEPTH, SKIP, Block, Node, swallows
 
 
 class _Transplant(HTMLTreeBuilder):
@@ -45,7 +45,7 @@ class _Transplant(HTMLTreeBuilder):
             return
         self.elements.append(element)
         self.tags[id(element)] = tag
-        if element.text:
+        if element.text and not (element.tag not in INLINE and element.text.isspace()):
             self._text(element.text, element, False)
         if depth < MAX_DEPTH:
             for child in element:
@@ -53,7 +53,7 @@ class _Transplant(HTMLTreeBuilder):
                     self.wanted is None or id(child) in self.wanted
                 ):
                     self._element(child, depth + 1)
-                if child.tail:
+                if child.tail and not (child.tag not in INLINE and child.tail.isspace()):
                     self._text(child.tail, child, True)
         soup.handle_endtag(element.tag)
 

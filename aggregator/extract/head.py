@@ -18,6 +18,8 @@ FOOT = 3  # blocks after the body: some sites sign and date at the end
 BEFORE, AFTER = 8, 25  # blocks before and after the title that can belong to the head
 BODY_BLOCKS = 2  # blocks of the body after which the head is over: bylines stand below the standfirst, too
 MAX_LINE = 160  # characters of a line that is looked at
+MAX_BYLINE = 140  # characters of a line that may be a byline and nothing else
+BYLINE_NAMES = 0.6  # share of such a line, before its date, that is names
 
 _ELSEWHERE = sum(
     KINDS[kind]
@@ -36,6 +38,7 @@ _AUTHOR_LINK = re.compile(
     re.I,
 )
 _TEMPERATURE = re.compile(r"(?<!\w)[-−–]?\d{1,3}(?:[.,]\d)?\s?°?\s?[CF]\b|\d\s?°")
+_UP_TO_DATE = re.compile(r"[\s|·•–—-]*(?=\d)")
 _NAMED = KINDS["byline"] | KINDS["author"]
 
 
@@ -108,6 +111,16 @@ def title_block(page: Page, kept: Sequence[bool]) -> Block | None:
         ):
             return block
     return None
+
+
+def is_byline(text: str) -> bool:
+    """Whether a line of text is a byline alone, as "By Ann Lee, Northern Press 3 May 2026, 14:05": behind "By" come
+    names, and then nothing but a date."""
+    if len(text) > MAX_BYLINE or not people.says_by(text) or text.rstrip().endswith((".", "!", "?", "…")):
+        return False
+    said = _UP_TO_DATE.split(text, maxsplit=1)[0]
+    names = people.split(said)
+    return bool(names) and people.is_name(names[0]) and sum(map(len, names)) >= BYLINE_NAMES * len(said)
 
 
 def bylines(head: Sequence[Block]) -> list[list[str]]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..model import Entry
 from . import evidence as ev
 from .evidence import Evidence
 
@@ -175,6 +176,11 @@ def unique(names: Iterable[str]) -> tuple[str, ...]:
     for name in names:
         found.setdefault(name.casefold(), name)
     return tuple(list(found.values())[:MAX_AUTHORS])
+
+
+def of_feed(entry: Entry | None) -> tuple[str, ...]:
+    """The names in a feed entry's author fields, without "By"."""
+    return unique(name for author in (entry.authors if entry else ()) for name in split(author))
 
 
 def declared(evidence: Evidence) -> list[tuple[str, ...]]:

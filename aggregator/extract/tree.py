@@ -106,7 +106,7 @@ MAX_BLOCKS = 6_000  # a page of 10 MB in 20-letter paragraphs is no article
 
 _SENTENCE_END = re.compile(r"""[.!?。！？…:][\"'”’»)\]]*\s*$""")
 #: lxml takes quadratic time to list attributes: 150,000 of them take four minutes. A tag that long loses them.
-_LONG_TAG = re.compile(r"<(\w+)\s[^<>]{50000,}>")
+_LONG_TAG = re.compile(r"<(\w+)\s[^<>]{40000,}>")
 _SPLIT_LENGTH = 80  # characters on both sides of a single line break that make it a paragraph break
 _CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
@@ -187,9 +187,19 @@ def count_words(text: str) -> int:
     return text.count(" ") + 1 + len(_CJK.findall(text)) // 2
 
 
+def _has_long_tag(markup: str) -> bool:
+    """Whether a tag of 40,000 characters may be in there: some stretch of half that length has no bracket."""
+    step = 20_000
+    parts = (markup[i : i + step] for i in range(0, len(markup) - step, step))
+    return any("<" not in part and ">" not in part for part in parts)
+
+
 def parse(markup: str) -> Any | None:
     """The page's root element, or None where there is nothing to parse. Never raises."""
-    data = _LONG_TAG.sub(r"<\1>", markup[:MAX_CHARS]).encode("utf-8", "replace")
+    markup = markup[:MAX_CHARS]
+    if _has_long_tag(markup):
+        markup = _LONG_TAG.sub(r"<\1>", markup)
+    data = markup.encode("utf-8", "replace")
     # huge_tree: without it libxml2 drops what is nested deeper than 256, which real (broken) pages reach.
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     try:

@@ -311,7 +311,7 @@ def make_story(
     """What is stored of an entry."""
     entry, first_seen = item.entry, item.first_seen_at or now
     url = (document.url if source == "page" else None) or entry.url or item.site_url or item.feed_url
-    byline = _storable(document.byline or ", ".join(document.authors) or ", ".join(entry.authors)) or None
+    byline = _storable(document.byline or ", ".join(document.authors)) or None
     text = _storable(document.text)
     return Story(
         title=_storable(document.title or entry.title or document.paragraphs[0][:120]),
