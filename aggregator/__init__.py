@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from aggregator.store import Store
 
 __version__ = "0.1.0"
+#: The project's home, told to publishers in the User-Agent. The same as `url` in setup.cfg.
+HOME = "https://github.com/feed-aggregator/aggregator"
 
 __all__ = [
     "AggregatorError",

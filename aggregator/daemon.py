@@ -27,7 +27,7 @@ from aggregator import config as configuration
 from aggregator import pipeline
 from aggregator.errors import AggregatorError, ConfigError, StoreError
 from aggregator.model import Config, Progress, Report
-from aggregator.store import Store
+from aggregator.store import WRONG_CLOCK, Store
 
 log = logging.getLogger("aggregator")
 
@@ -47,6 +47,7 @@ class Daemon:
         self, feeds: Path, database: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ):
         self._feeds, self._database, self._clock = feeds, database, clock
+        self._seen_clock = clock()
         self._config: Config = configuration.load(feeds)
         self._read_at = _modified(feeds)
         self._stop, self._reload = threading.Event(), threading.Event()
@@ -88,6 +89,10 @@ class Daemon:
         self._moved_at = time.monotonic()
         if self._reload.is_set() or _modified(self._feeds) != self._read_at:
             self._read_again(store)
+        if self._clock() < self._seen_clock - WRONG_CLOCK:
+            log.warning("the clock went back by more than an hour: feeds asked 'in the future' are due")
+            store.feeds.sync(self._config.feeds, self._clock())
+        self._seen_clock = self._clock()
         if self._stop.is_set() or time.monotonic() < self._not_before:
             return None
         now = self._clock()

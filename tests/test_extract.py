@@ -112,6 +112,11 @@ def test_inline_elements_do_not_break_a_paragraph_or_a_word() -> None:
     assert list(read(article(p(text, *TEXT[1:]))).paragraphs) == TEXT
 
 
+def test_white_space_before_an_inline_element_is_no_text() -> None:
+    html = "".join(f"<p>\n  <span>{text}</span>\n</p>\n" for text in TEXT)
+    assert list(read(article(html)).paragraphs) == TEXT
+
+
 def test_a_button_that_nobody_closed_does_not_swallow_the_page() -> None:
     assert list(read("<header><button class='burger'/></header>" + article(p(*TEXT))).paragraphs) == TEXT
 

@@ -9,7 +9,7 @@ import zlib
 import pytest
 from server import HTML, Reply, Server, refused_port
 
-from aggregator import __version__
+from aggregator import HOME, __version__
 from aggregator.errors import FetchError
 from aggregator.fetch import Fetcher
 from aggregator.model import Request, Response, Settings, Validators
@@ -115,6 +115,11 @@ def test_the_user_agent_names_us_and_the_contact(server):
     with Fetcher(Settings(host_delay=0, contact="https://paper.example/bot")) as fetcher:
         fetcher.fetch(Request(1, url, "feed"))
     assert server.log[0].headers["user-agent"] == f"aggregator/{__version__} (+https://paper.example/bot)"
+
+
+def test_without_a_contact_the_user_agent_names_the_projects_home(server, get):
+    get(server.answer("/feed", body="<rss/>"))
+    assert server.log[0].headers["user-agent"] == f"aggregator/{__version__} (+{HOME})"
 
 
 def test_a_proxy_in_the_environment_is_not_used(server, get, monkeypatch):

@@ -14,7 +14,7 @@ from test_store import FEEDS, NOW, TERMS, match, outcome, story
 
 from aggregator import pipeline
 from aggregator.errors import StoreError
-from aggregator.model import Feed, Removed
+from aggregator.model import Feed, Removed, Settings
 from aggregator.pipeline.pages import Ready
 from aggregator.pipeline.stories import sketch_of, store_all, terms_of
 from aggregator.store import Store
@@ -172,6 +172,27 @@ def test_a_clock_that_was_a_year_ahead_does_not_silence_the_daemon(rounds):
         store.feeds.sync(rounds.feeds, rounds.now)
         store.connection.execute("update feeds set next_fetch_at = '2031-01-01T00:00:00Z'")
         assert store.feeds.due_count(rounds.now) == 1
+
+
+def test_a_clock_that_was_a_day_ahead_does_not_silence_a_feed(rounds):
+    rounds.later(days=1).run()
+    rounds.later(days=-1, minutes=5)
+    assert rounds.run().feeds_not_modified == 1
+
+
+def test_a_page_whose_host_wants_patience_waits_and_is_not_given_up(rounds):
+    rounds.settings = Settings(host_delay=0.1)  # one page after the other
+    rounds.server.answer("/1.html", status=429, headers={"Retry-After": "1800"}, type=HTML)
+    rounds.server.answer("/2.html", body=page("Bakers sleep", OTHER), type=HTML)
+    both = (
+        item(rounds.server, 1, "Ferry sails", rounds.now, SENTENCES[0]),
+        item(rounds.server, 2, "Bakers", rounds.now),
+    )
+    rounds.server.answer("/feed", body=rss(*both))
+    rounds.run()
+    assert rounds.ask("select count(*) from articles") == [(1,)]
+    assert rounds.ask("select attempts from entries where url like '%/2.html'") == [(0,)]
+    assert rounds.ask("select count(*) from _pending where not_before > '2000'") == [(2,)]
 
 
 def test_a_long_removed_block_is_kept_whole(tmp_path):

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -33,6 +35,17 @@ def test_results_come_in_the_order_of_the_jobs(processes):
 def test_a_few_jobs_start_no_process():
     with Workers(Settings(processes=2)) as workers:
         assert list(workers.map(where, [(1,)], 1, lambda job: -1)) == [os.getpid()]
+
+
+def test_a_script_without_a_main_guard_runs_everything_itself(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os\nfrom aggregator.model import Settings\nfrom aggregator.pipeline.workers import Workers\n"
+        "with Workers(Settings(processes=2)) as workers:\n"
+        "    print(list(workers.map(abs, ((-n,) for n in range(3)), 1000, lambda job: None)))\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[0, 1, 2]", done.stderr
 
 
 def test_a_job_that_kills_its_worker_costs_only_itself():

@@ -133,7 +133,9 @@ def _slot_text(builder: _Transplant, element: Any, is_tail: bool) -> str:
     string = builder.strings.get((id(element), is_tail))
     if string is not None:
         return string
-    return "\n" if element.tag == "br" else "".join(element.itertext())  # nested deeper than MAX_DEPTH
+    if element.tag == "br" or is_tail or (element.text or "").isspace():
+        return "\n"
+    return "".join(element.itertext())  # nested deeper than MAX_DEPTH
 
 
 def _up(node: Node, top: Node) -> list[Node]:

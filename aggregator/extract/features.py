@@ -67,6 +67,7 @@ SECOND: tuple[str, ...] = (
 _AGAIN_AT = tuple(FIRST.index(name) for name in _AGAIN)
 
 PROSE = 60  # characters from which a block can be a sentence of prose
+MAX_BAG = 600  # characters of a block whose words are compared with title and description
 NO = 0.01  # the score of a block that is not looked at
 _DATE = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[:.]\d{2}(?!\d)")
 _END = re.compile(r"""[.!?。！？…][\"'”’»)\]』」]*$""")
@@ -295,7 +296,7 @@ def first_rows(page: Page, candidates: Sequence[int], lexicon: Lexicon) -> list[
                 box_seen.add(id(box))
             words = lexicon.line(text)
             short = length < labels.MAX_PHRASE
-            bag = set(_WORD.findall(text.casefold())) if short or page.description else set()
+            bag = set(_WORD.findall(text[:MAX_BAG].casefold())) if short or page.description else set()
             stat = template[page.paths[i]]
             following = blocks[i + 1] if i + 1 < count else None
             result.append(

@@ -86,12 +86,12 @@ def score(page: Page, lexicon: Lexicon, first: Scorer, second: Scorer) -> list[f
         return scores
     rows = features.first_rows(page, candidates, lexicon)
     for i, row in zip(candidates, rows, strict=True):
-        scores[i] = trees.probability(first(row))
+        scores[i] = trees.probability(first(*row))
     wanted = [at for at, i in enumerate(candidates) if scores[i] >= SURE]
     if wanted:
         again = features.second_rows(page, candidates, rows, scores, wanted)
         for at, row in zip(wanted, again, strict=True):
-            scores[candidates[at]] = trees.probability(second(row))
+            scores[candidates[at]] = trees.probability(second(*row))
     return scores
 
 
@@ -195,8 +195,13 @@ def _titles(page: Page, result: Judgement) -> None:
     if not page.title:
         return
     words = page.title
+    letters = sum(map(len, words))
     for i, block in enumerate(page.blocks):
-        if result.kept[i] and len(block.text) < 400 and _same_words(block.text, words):
+        if (
+            result.kept[i]
+            and letters <= len(block.text) <= 2 * letters + 10
+            and _same_words(block.text, words)
+        ):
             result.kept[i], result.reasons[i] = False, "title"
 
 
@@ -213,11 +218,11 @@ def _repeats(blocks: Sequence[Block], result: Judgement) -> None:
         words = _WORD.findall(block.text.casefold())
         if len(words) < REPEAT_WORDS:
             continue
-        shingles = list(zip(words, words[1:], words[2:], words[3:], strict=False))
-        if sum(shingle in seen for shingle in shingles) >= REPEAT_SHARE * len(shingles):
+        shingles = set(zip(words, words[1:], words[2:], words[3:], strict=False))
+        if len(shingles & seen) >= REPEAT_SHARE * len(shingles):
             result.kept[i], result.reasons[i] = False, "repeats on this page"
         else:
-            seen.update(shingles)
+            seen |= shingles
 
 
 def _live(page: Page, result: Judgement) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from aggregator import __version__
+from aggregator import HOME, __version__
 from aggregator.errors import FetchError
 from aggregator.fetch import answers, robots
 from aggregator.fetch.guard import endpoint
@@ -39,7 +39,7 @@ Result = tuple[Request, Response | FetchError]
 
 def user_agent(contact: str | None) -> str:
     """Who we are, and whom to tell when we misbehave: the same in every request (RFC 9110 10.1.5)."""
-    return f"{robots.AGENT}/{__version__} ({f'+{contact}' if contact else 'feed reader; no contact set'})"
+    return f"{robots.AGENT}/{__version__} (+{contact or HOME})"
 
 
 class _Batch:

@@ -49,7 +49,10 @@ def fetch_round(
     waiting = {state.id: state for state in store.feeds.claim(feeds, clock(), urls=urls, limit=limit)}
     total = len(waiting)
     requests = [
-        Request(state.id, state.fetch_url, "feed", state.validators, state.feed.headers)
+        # `origin` is the address that the user wrote: a place it redirects to is not trusted like it.
+        Request(
+            state.id, state.fetch_url, "feed", state.validators, state.feed.headers, origin=state.feed.url
+        )
         for state in waiting.values()
     ]
     try:

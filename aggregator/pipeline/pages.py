@@ -52,6 +52,8 @@ PASSING = frozenset(
         "server_error",
     }
 )
+#: A page whose host is busy or wants patience was not tried: it waits in the queue, but not for ever.
+HELD_RETRY, HELD_AT_MOST = timedelta(minutes=10), timedelta(hours=6)
 LONGEST_RETRY = 86400  # seconds; whatever the server's Retry-After says
 #: When an entry that ran into a bug of ours is tried again: the program may be newer by then.
 AFTER_BUG = timedelta(days=1)
@@ -171,6 +173,10 @@ def read(
     for entry_id, item in items.items():
         page, feed = from_page.get(entry_id), from_feed[entry_id]
         error = errors.get(entry_id)
+        if error is not None and error.kind == "held" and not is_old(item, clock()):
+            wait = timedelta(seconds=min(error.retry_after or 0, LONGEST_RETRY))
+            store.pending.put_aside(item, clock() + max(HELD_RETRY, wait), error.message, tried=False)
+            continue
         try:
             document, source, problem = choose(
                 page, feed, f"{error.message} ({error.kind})" if error else None
@@ -199,6 +205,11 @@ def _link_to_known(item: Pending, key: str, store: Store) -> bool:
         if known and store.pending.current(item):
             store.stories.link(item.entry_id, known)
     return known is not None
+
+
+def is_old(item: Pending, now: datetime) -> bool:
+    """Whether an entry has waited so long for its page that the feed's own text is shown meanwhile."""
+    return item.first_seen_at is not None and now - item.first_seen_at > HELD_AT_MOST
 
 
 def has_own_page(item: Pending) -> bool:

@@ -49,7 +49,7 @@ class Workers:
         `expected`: about how many jobs there are. `died`: what stands for the result of a job that killed its
         worker process twice (out of memory).
         """
-        if self._processes == 1 or expected < WORTH_IT:
+        if expected < WORTH_IT or not self._start():
             for job in jobs:
                 yield function(*job)
             return
@@ -61,15 +61,24 @@ class Workers:
         while waiting:
             yield self._result(function, *waiting.popleft(), died)
 
-    def _submit(self, function: Callable[..., T], job: Job) -> Future[T]:
-        for _ in range(2):
-            if self._pool is None:
-                self._pool = _pool(self._processes)
+    def _start(self) -> bool:
+        """Whether there are worker processes. There can be none where a script has no `__main__` guard: each worker
+        would run the script again, and dies of it. Then everything runs here."""
+        if self._pool is None and self._processes > 1:
+            self._pool = _pool(self._processes)
             try:
-                return self._pool.submit(function, *job)
+                self._pool.submit(os.getpid).result()
             except BrokenProcessPool:
-                self._pool = None
-        raise BrokenProcessPool("worker processes die as soon as they start")
+                self._pool, self._processes = None, 1
+        return self._pool is not None
+
+    def _submit(self, function: Callable[..., T], job: Job) -> Future[T]:
+        assert self._pool is not None
+        try:
+            return self._pool.submit(function, *job)
+        except BrokenProcessPool:
+            self._pool = _pool(self._processes)
+            return self._pool.submit(function, *job)
 
     def _result(self, function: Callable[..., T], future: Future[T], job: Job, died: Callable[[Job], T]) -> T:
         """A result; a job whose worker died is tried once more, alone: another may have killed it."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 
 from aggregator.store.connection import BUSY_TIMEOUT, Connection
-from aggregator.store.feeds import Feeds
+from aggregator.store.feeds import WRONG_CLOCK, Feeds
 from aggregator.store.pending import PendingEntries
 from aggregator.store.postings import Postings
 from aggregator.store.reading import Reading
@@ -27,7 +27,7 @@ from aggregator.store.sites import Sites
 from aggregator.store.stories import Stories
 from aggregator.store.upkeep import Upkeep
 
-__all__ = ["Store"]
+__all__ = ["WRONG_CLOCK", "Store"]
 
 
 class Store:

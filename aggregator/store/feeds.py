@@ -27,6 +27,8 @@ from aggregator.store.payload import dump_entry, dump_hints, load_hints
 #: A next time further away than this was written by a clock that was wrong, unless it is a server's own wish
 #: (Retry-After is capped below it): the feed is due.
 FARTHEST = timedelta(days=32)
+#: A last fetch this far in the future was written by a clock that was wrong.
+WRONG_CLOCK = timedelta(hours=1)
 #: Item hashes remembered of one feed, to cut seen items before parsing.
 MAX_SEEN = 20_000
 
@@ -44,6 +46,15 @@ class Feeds:
             for row in self._db.rows("select id, url, title, priority, tags, status from feeds")
         }
         wanted = {feed.url for feed in feeds}
+        early = self._db.value(
+            "select count(*) from feeds where last_fetch_at > ?", (stamp(now + WRONG_CLOCK),)
+        )
+        if early:  # written by a clock that was ahead: it would be silent until the true time has caught up
+            self._db.execute(
+                "update feeds set next_fetch_at = :now, next_fetch_why = 'the clock was wrong', last_fetch_at = :now"
+                " where last_fetch_at > :soon and status <> 'gone'",
+                {"now": stamp(now), "soon": stamp(now + WRONG_CLOCK)},
+            )
         changes = [f for f in feeds if f.url not in known or _differs(f, known[f.url])]
         vanished = [row["id"] for url, row in known.items() if url not in wanted and row["status"] != "off"]
         if not changes and not vanished:

@@ -105,11 +105,12 @@ class PendingEntries:
             (item.entry_id, dump_entry(item.entry), stamp(until), item.version),
         )
 
-    def put_aside(self, item: Pending, until: datetime, problem: str) -> None:
-        """The entry cannot be stored now: keep it, with the problem, and try again later."""
+    def put_aside(self, item: Pending, until: datetime, problem: str, *, tried: bool = True) -> None:
+        """The entry cannot be stored now: keep it, with the problem, and try again later. `tried`: it counts."""
         with self._db.transaction():
             if self.current(item):
-                self._note(item, problem)
+                if tried:
+                    self._note(item, problem)
                 self._db.execute(
                     "update _pending set not_before = ? where entry_id = ?", (stamp(until), item.entry_id)
                 )
