@@ -223,7 +223,7 @@ class Model:
                 first = example.first
                 scores = [features.NO] * len(example.page.blocks)
                 for i, row in zip(example.candidates, first, strict=True):
-                    scores[i] = trees.probability(scorer(row))
+                    scores[i] = trees.probability(scorer(*row))
                 wanted = [at for at, i in enumerate(example.candidates) if scores[i] >= judge.SURE]
                 rows += (
                     features.second_rows(example.page, example.candidates, first, scores, wanted)

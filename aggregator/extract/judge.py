@@ -173,7 +173,7 @@ def why(block: Block, label: str | None, shared: int = 0, looked_at: bool = True
     """
     if label:
         return label
-    if looked_at:  # 40 us a block, spent on what could have been article
+    if looked_at:  # only what could have been article is worth the look-ups
         kind = labels.prefix(block.text)
         if kind:
             return kind
