@@ -19,6 +19,7 @@ from aggregator.errors import ConfigProblem
 
 #: Levels of lists and mappings; feeds.yaml needs five (file, feeds, feed, headers, value).
 MAX_DEPTH = 16
+_TOO_DEEP = ("lists within lists, too deep", "`aggregator init` shows the form")
 
 #: What libyaml refuses (YAML 1.1, 5.1), found here first because it reports no line for it.
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
@@ -139,7 +140,7 @@ def _document(events: Iterator[yaml.Event]) -> Node | None:
             raise _broken(*_at(event), "a list or mapping in the place of a name", "put it in quotes")
         if isinstance(event, yaml.CollectionStartEvent) and not isinstance(child, Scalar):
             if len(open_nodes) == MAX_DEPTH:
-                raise _broken(*_at(event), "lists within lists, too deep", "`aggregator init` shows the form")
+                raise _broken(*_at(event), *_TOO_DEEP)
             open_nodes.append(child)
             keys.append(None)
     return root
@@ -189,6 +190,8 @@ def _explain(error: yaml.MarkedYAMLError, text: str, line: int, column: int) -> 
         return f"a value cannot start with {rest[:1]!r}", "put it in quotes"
     if "mapping values are not allowed" in problem:
         return "': ' is not expected here", "put the text in quotes, or check the indentation of this line"
+    if "nesting depth" in problem:  # PyYAML 6.0.4 and later look ahead, and come to it before we do
+        return _TOO_DEEP
     if "end of stream" in problem:
         opened = f" on line {error.context_mark.line + 1}" if error.context_mark else ""
         return "the file ends inside quotes", f"close the quotes opened{opened}"
