@@ -250,7 +250,7 @@ def _place(
     sketch = dedup.sketch(doc["title"], doc["text"], published=published, outlet=doc["outlet"])
     connection.execute("begin immediate")
     candidates = []
-    for hit in postings.candidates(sketch.probes, when, WINDOW):
+    for hit in postings.candidates(sketch.probes.tolist(), when, WINDOW):
         row = connection.execute(
             "select title, text, published, outlet from articles where id = ?", (hit.article_id,)
         ).fetchone()
@@ -260,7 +260,7 @@ def _place(
     if dedup.judge(sketch, candidates).copy_of is None:
         values = (number, doc["title"], doc["text"], when, doc["outlet"])
         connection.execute("insert into articles values (?, ?, ?, ?, ?)", values)
-        postings.add(number, sketch.postings, when)
+        postings.add(number, sketch.postings.tolist(), when)
     connection.execute("commit")
 
 

@@ -123,9 +123,9 @@ def test_an_index_that_was_closed_and_opened_answers_the_same(tmp_path: Path) ->
 def test_it_finds_what_the_index_in_memory_finds(postings: Postings) -> None:
     text = "The harbour master of Varholm closed the inner basin on Monday after a crane fell across two moored boats."
     kept = dedup.sketch("", text)
-    postings.add(1, kept.postings, NOW)
+    postings.add(1, kept.postings.tolist(), NOW)
     new = dedup.sketch("", "HARBOUR NEWS. " + text + " No one was hurt.")
-    assert found(postings, list(new.probes)) == [1]
+    assert found(postings, new.probes.tolist()) == [1]
     index = dedup.Index()
     index.add(1, kept)
     assert index.judge(new).copy_of == 1
@@ -150,12 +150,12 @@ def fold(path: Path, texts: list[str], *, restart: bool) -> list[int]:
         postings = Postings(store.connection.raw)
         when = datetime.fromtimestamp(NOW + number, UTC)
         sketch = dedup.sketch("", text, published=when)
-        hits = postings.candidates(sketch.probes, NOW + number, WINDOW)
+        hits = postings.candidates(sketch.probes.tolist(), NOW + number, WINDOW)
         found = [Candidate(hit.article_id, "", kept[hit.article_id], when, shared=hit.shared) for hit in hits]
         verdict = dedup.judge(sketch, found)
         if verdict.copy_of is None:
             kept[number] = text
-            postings.add(number, sketch.postings, NOW + number)
+            postings.add(number, sketch.postings.tolist(), NOW + number)
         went.append(number if verdict.copy_of is None else verdict.copy_of)
     store.close()
     return went

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +16,7 @@ from aggregator.model import Verdict
 CANDIDATES = 4
 #: A candidate that scores less than this share of the best one is not worth a comparison.
 WORTH = 0.25
-#: Stories remembered per posting: what more have in common tells nothing about one of them.
+#: Stories remembered per posting. What more have in common tells nothing about one of them, and proposes none.
 COMMON = 48
 #: Stories per generation when texts carry no time: the last 15,000 to 30,000 are compared, in at most 350 MB.
 TIMELESS = 15_000
@@ -51,7 +50,7 @@ class Index:
         score: dict[int, float] = {}
         holders: dict[int, list[int]] = {}
         old, young = self._old.holders, self._young.holders
-        for probe in new.probes:
+        for probe in set(new.probes.tolist()):
             if probe in old:
                 held = old[probe] + young[probe] if probe in young else old[probe]
             elif probe in young:
@@ -59,19 +58,18 @@ class Index:
             else:
                 continue
             holders[probe] = held
+            if len(held) >= COMMON:
+                continue
             weight = 1 / len(held)
             for key in held:
                 score[key] = score.get(key, 0.0) + weight
-        best = sorted(score, key=lambda key: (-score[key], key))[:CANDIDATES]
-        return decide(
-            new,
-            [
-                (key, self._story(key), {probe: len(held) for probe, held in holders.items() if key in held})
-                for key in best
-                if score[key] >= WORTH * score[best[0]]
-            ],
-            window=self._window,
-        )
+        least = WORTH * max(score.values(), default=0.0)
+        worth = [key for key, points in score.items() if points >= least]
+        rows = []
+        for key in sorted(worth, key=lambda key: (-score[key], key))[:CANDIDATES]:
+            shared = {probe: len(held) for probe, held in holders.items() if key in held}
+            rows.append((key, self._story(key), shared))
+        return decide(new, rows, window=self._window)
 
     def _story(self, key: int) -> Sketch:
         return self._young.stories.get(key) or self._old.stories[key]
@@ -84,10 +82,13 @@ class Index:
         if copy_of is not None or new.empty:
             return
         self._turn(new.published)
-        self._young.stories[key] = replace(new, postings=(), probes=())
-        for posting in new.postings:
-            held = self._young.holders.setdefault(posting, [])
-            if len(held) < COMMON:
+        self._young.stories[key] = new
+        holders = self._young.holders
+        for posting in set(new.postings.tolist()):
+            held = holders.get(posting)
+            if held is None:
+                holders[posting] = [key]
+            elif len(held) < COMMON:
                 held.append(key)
 
     def _turn(self, published: float | None) -> None:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aggregator.dedup.sketch import A_FIGURE, A_NAME, SHINGLE, Sketch, Terms
+from aggregator.words import Words
 
 #: What the decision looks at, and what it means; "short" and "long" are the shorter and the longer text. NaN: unknown.
 FEATURES: dict[str, str] = {
@@ -42,8 +44,10 @@ FEATURES: dict[str, str] = {
     "word_long": "share of the longer text's distinct words that the shorter has",
     "rest_short": "as word_short, counting only what is outside of the shared runs",
     "rest_long": "as word_long, counting only what is outside of the shared runs",
-    "cohesion": "share of the longer text's paragraphs that have a name in common with another one of them",
     "foreign": "number of figures and names of the longer text that the shorter has not, at most 40",
+    "bare": "share of the longer text's paragraphs that have no word in a shared run",
+    "whole_long": "share of the words in shared runs, in the longer text's other paragraphs",
+    "whole_short": "the same in the shorter text",
     "order": "share of the jumps between shared runs that go forward in both texts",
     "common": "mean number of stories that have the postings which both texts share",
     "rare": "share of these postings that only the kept story has",
@@ -83,6 +87,12 @@ class Comparison:
         return float(np.count_nonzero(self.at >= 0)) / max(1, len(self.at))
 
     @property
+    def mostly_shared(self) -> bool:
+        """Whether at least half of the shorter text's words are in shared runs."""
+        shorter = self.covered_a if len(self.covered_a) <= len(self.covered_b) else self.covered_b
+        return 2 * int(np.count_nonzero(shorter)) >= len(shorter)
+
+    @property
     def resemblance(self) -> float:
         """Jaccard coefficient of the two sets of shingles."""
         return self.shared / max(1, len(self.at) + len(self.b.shingles) - self.shared)
@@ -93,8 +103,9 @@ def align(a: Sketch, b: Sketch, at: NDArray[np.intp] | None = None) -> Compariso
 
     `at`: where a's shingles stand in b, if `positions` was asked before.
     """
-    at = positions(a.shingles, b.ordered, b.order) if at is None else at
-    hits = np.flatnonzero(at >= 0)
+    at = positions(a.shingles, b.shingles, b.order) if at is None else at
+    hit_a = at >= 0
+    hits = hit_a.nonzero()[0]
     hit_b = np.zeros(len(b.shingles), np.bool_)
     hit_b[at[hits]] = True
     known_a, known_b = _shared(a.terms.ids, b.terms.ids)
@@ -103,7 +114,7 @@ def align(a: Sketch, b: Sketch, at: NDArray[np.intp] | None = None) -> Compariso
         b,
         at,
         int(np.count_nonzero(hit_b)),
-        cover(at >= 0, len(a.words)),
+        cover(hit_a, len(a.words)),
         cover(hit_b, len(b.words)),
         known_a,
         known_b,
@@ -112,13 +123,14 @@ def align(a: Sketch, b: Sketch, at: NDArray[np.intp] | None = None) -> Compariso
 
 
 def positions(
-    shingles: NDArray[np.uint64], ordered: NDArray[np.uint64], order: NDArray[np.intp]
+    shingles: NDArray[np.uint64], there: NDArray[np.uint64], order: NDArray[np.integer[Any]]
 ) -> NDArray[np.intp]:
-    """Where each shingle first stands in another text, given that text's sorted shingles and the stable order that
-    sorted them; -1 where it does not."""
-    if not len(ordered):
+    """Where each shingle first stands in another text (`there`), given the stable order that sorts that text's
+    shingles; -1 where it does not."""
+    if not len(there):
         return np.full(len(shingles), -1, np.intp)
-    found = np.searchsorted(ordered, shingles)
+    ordered = there[order]
+    found = ordered.searchsorted(shingles)
     found[found == len(ordered)] = 0
     return np.where(ordered[found] == shingles, order[found], -1)
 
@@ -139,7 +151,7 @@ def _shared(a: NDArray[np.uint64], b: NDArray[np.uint64]) -> tuple[Mask, Mask]:
     in_b = np.zeros(len(a), np.bool_)
     in_a = np.zeros(len(b), np.bool_)
     if len(a) and len(b):
-        found = np.searchsorted(b, a)
+        found = b.searchsorted(a)
         found[found == len(b)] = 0
         in_b = b[found] == a
         in_a[found[in_b]] = True
@@ -150,7 +162,7 @@ def _slots(at: NDArray[np.intp], hits: NDArray[np.intp]) -> tuple[NDArray[np.int
     """The short gaps between neighbouring shared shingles that are gaps in both texts."""
     i, j = hits[:-1] + SHINGLE, at[hits[:-1]] + SHINGLE
     wide_a, wide_b = hits[1:] - i, at[hits[1:]] - j
-    slot = np.flatnonzero((wide_a > 0) & (wide_b > 0) & (wide_a <= SLOT) & (wide_b <= SLOT))
+    slot = ((wide_a > 0) & (wide_b > 0) & (wide_a <= SLOT) & (wide_b <= SLOT)).nonzero()[0]
     i, j = i[slot], j[slot]
     return i, i + wide_a[slot], j, j + wide_b[slot]
 
@@ -169,7 +181,7 @@ def _substituted(c: Comparison, kind: int) -> int:
     return int(np.count_nonzero((in_a[end_a] > in_a[start_a]) & (in_b[end_b] > in_b[start_b])))
 
 
-def _counted(at: NDArray[np.intp], size: int) -> NDArray[np.intp]:
+def _counted(at: NDArray[np.int32], size: int) -> NDArray[np.intp]:
     """How many of the positions stand before each place."""
     marks = np.zeros(size + 1, np.intp)
     marks[at + 1] = 1
@@ -183,7 +195,8 @@ class _Tally:
     """
 
     def __init__(self, terms: Terms, covered: Mask, known: Mask) -> None:
-        counts = np.bincount(terms.kind + 3 * covered[terms.at] + 6 * known, minlength=12).tolist()
+        group = terms.kind + 3 * covered[terms.at].view(np.int8) + 6 * known.view(np.int8)
+        counts = np.bincount(group, minlength=12).tolist()
         o, f, n, _, f_in, n_in, known_o, known_f, known_n, known_o_in, known_f_in, known_n_in = counts
         figures, names = known_f + known_f_in, known_n + known_n_in
         all_figures, all_names = figures + f + f_in, names + n + n_in
@@ -197,6 +210,18 @@ class _Tally:
         self.figures_matched = f_in + known_f_in
         self.names_matched = n_in + known_n_in
         self.foreign = f + n + f_in + n_in
+
+
+class _Paragraphs:
+    """How the shared runs lie in a text's paragraphs: `bare`, the share of those without one, and `whole`, the share
+    of the others' words that is in one. A cut takes whole paragraphs, an update and a template bits of all."""
+
+    def __init__(self, words: Words, covered: Mask) -> None:
+        sizes = np.bincount(words.paragraph)
+        hits = np.bincount(words.paragraph[covered], minlength=len(sizes))
+        hit = hits > 0
+        self.bare = 1 - int(np.count_nonzero(hit)) / int(np.count_nonzero(sizes))
+        self.whole = _ratio(int(np.count_nonzero(covered)), int(sizes[hit].sum()))
 
 
 def _ratio(part: int, whole: int) -> float:
@@ -230,13 +255,16 @@ def measure(c: Comparison, shared: Mapping[int, int]) -> list[float]:
     cov_a, cov_b = _mean(c.covered_a), _mean(c.covered_b)
     starts = _first(c.covered_a), _first(c.covered_b)
     if size_a <= size_b:
-        short, long, cov_short, cov_long, longer = of_a, of_b, cov_a, cov_b, b
+        short, long, cov_short, cov_long = of_a, of_b, cov_a, cov_b
+        in_short, in_long = _Paragraphs(a.words, c.covered_a), _Paragraphs(b.words, c.covered_b)
     else:
-        short, long, cov_short, cov_long, longer = of_b, of_a, cov_b, cov_a, a
+        short, long, cov_short, cov_long = of_b, of_a, cov_b, cov_a
+        in_short, in_long = _Paragraphs(b.words, c.covered_b), _Paragraphs(a.words, c.covered_a)
         starts = starts[::-1]
     matched_fig, matched_name = of_a.figures_matched, of_a.names_matched
     sub_fig, sub_name = _substituted(c, A_FIGURE), _substituted(c, A_NAME)
-    steps = np.diff(c.at[c.at >= 0])
+    at = c.at[c.at >= 0]
+    steps = at[1:] - at[:-1]
     jumps = steps[steps != 1]
     counts = [number for posting, number in shared.items() if not posting & 1] or [1]  # odd: names
     title, title_jaccard = _headlines(a.headline, b.headline)
@@ -261,8 +289,10 @@ def measure(c: Comparison, shared: Mapping[int, int]) -> list[float]:
         long.all,
         short.rest,
         long.rest,
-        longer.cohesion,
         min(long.foreign, 40),
+        in_long.bare,
+        in_long.whole,
+        in_short.whole,
         float(np.count_nonzero(jumps > 0)) / len(jumps) if len(jumps) else 1.0,
         sum(counts) / len(counts),
         counts.count(1) / len(counts),
@@ -277,10 +307,8 @@ def measure(c: Comparison, shared: Mapping[int, int]) -> list[float]:
 
 def _longest(mask: Mask) -> int:
     """Length of the longest run of True."""
-    gaps = np.flatnonzero(~mask)
-    if not len(gaps):
-        return len(mask)
-    return int(max(gaps[0], len(mask) - 1 - gaps[-1], np.diff(gaps).max(initial=1) - 1))
+    ends = np.concatenate(([-1], (~mask).nonzero()[0], [len(mask)]))
+    return int((ends[1:] - ends[:-1]).max()) - 1
 
 
 def _headlines(a: frozenset[int], b: frozenset[int]) -> tuple[float, float]:

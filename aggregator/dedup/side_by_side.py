@@ -83,7 +83,7 @@ def _blocks(a: words.Words, b: words.Words) -> list[tuple[int, int, int]]:
     """Runs of words that both texts have: (position in a, position in b, number of words), in a's order."""
     there = shingles_of(b.ids)
     order = np.argsort(there, kind="stable")
-    at = positions(shingles_of(a.ids), there[order], order).tolist()
+    at = positions(shingles_of(a.ids), there, order).tolist()
     ids_a, ids_b = a.ids.tolist(), b.ids.tolist()
     blocks: list[tuple[int, int, int]] = []
     i = 0

@@ -13,7 +13,19 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from aggregator.words import DATE, FIGURE, FUNCTION, NAME, Words, read, without_sign_offs
+from aggregator.words import (
+    CHARACTER,
+    DATE,
+    DROP,
+    FIGURE,
+    FUNCTION,
+    MARK,
+    NAME,
+    Words,
+    codes,
+    read,
+    without_sign_offs,
+)
 
 #: Words in a shingle. 2 to 4 scored alike on wire_dev20k, 5 lost half a point of recall.
 SHINGLE = 3
@@ -39,6 +51,12 @@ DATELINE = 12
 #: Kinds of terms.
 OTHER, A_FIGURE, A_NAME = 0, 1, 2
 
+_HALF, _EVEN, _ODD = np.uint64(32), np.uint32(0xFFFFFFFE), np.uint32(1)
+#: Kind of a term by its flags.
+_KINDS = np.zeros((FIGURE | NAME) + 1, np.int8)
+_KINDS[[FIGURE, FIGURE | NAME]] = A_FIGURE
+_KINDS[NAME] = A_NAME
+
 _MIX = [np.uint64(m) for m in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)]
 
 
@@ -47,69 +65,53 @@ class Terms:
     """The distinct words of a text that can tell it from another one, in the order of their ids."""
 
     ids: NDArray[np.uint64]
-    at: NDArray[np.intp]  # first position in the text
-    kind: NDArray[np.int64]  # OTHER, A_FIGURE or A_NAME
+    at: NDArray[np.int32]  # first position in the text
+    kind: NDArray[np.int8]  # OTHER, A_FIGURE or A_NAME
 
 
 @dataclass(eq=False)
 class Sketch:
-    """What is compared. `postings` and `probes` are plain 32-bit integers for whatever index is used.
+    """What is compared. `postings` and `probes` are integers for whatever index is used; one may be there twice.
 
-    The rest is worked out when it is first needed: most texts are never compared with another one.
+    The rest is worked out when it is first needed: most texts are never compared with another one. An index in memory
+    holds tens of thousands of these, so they are kept narrow.
     """
 
     words: Words
     shingles: NDArray[np.uint64]
     title: str
     published: float | None  # seconds since the epoch
-    postings: tuple[int, ...]
-    probes: tuple[int, ...]
+    postings: NDArray[np.uint32]
+    probes: NDArray[np.uint32]
 
     @property
     def empty(self) -> bool:
         return len(self.words) == 0
 
     @functools.cached_property
-    def order(self) -> NDArray[np.intp]:
-        return np.argsort(self.shingles, kind="stable")
-
-    @functools.cached_property
-    def ordered(self) -> NDArray[np.uint64]:
-        """The shingles, sorted."""
-        return self.shingles[self.order]
+    def order(self) -> NDArray[np.int32]:
+        """The stable order that sorts the shingles."""
+        return self.shingles.argsort(kind="stable").astype(np.int32)
 
     @functools.cached_property
     def terms(self) -> Terms:
-        content = np.flatnonzero((self.words.flags & FUNCTION) == 0)
-        ids, first = np.unique(self.words.ids[content], return_index=True)
-        at = content[first]
-        flags = self.words.flags[at]
-        figure = (flags & FIGURE) != 0
-        return Terms(ids, at, np.where(figure, A_FIGURE, np.where((flags & NAME) != 0, A_NAME, OTHER)))
-
-    @functools.cached_property
-    def cohesion(self) -> float:
-        """Share of the paragraphs with names that have a name in common with another one; NaN if there are none.
-
-        A story's paragraphs speak of the same people and places, the items of a digest do not.
-        """
-        named = np.flatnonzero((self.words.flags & (NAME | DATE)) == NAME)
-        ids, paragraph = self.words.ids[named], self.words.paragraph[named]
-        order = np.lexsort((paragraph, ids))
-        ids, paragraph = ids[order], paragraph[order]
-        again = np.flatnonzero((ids[1:] == ids[:-1]) & (paragraph[1:] != paragraph[:-1]))
-        linked = np.zeros(int(paragraph.max(initial=0)) + 1, np.bool_)
-        linked[paragraph[again]] = linked[paragraph[again + 1]] = True
-        having = np.zeros(len(linked), np.bool_)
-        having[paragraph] = True
-        number = int(np.count_nonzero(having))
-        return float(np.count_nonzero(linked)) / number if number > 1 else float("nan")
+        at = ((self.words.flags & FUNCTION) == 0).nonzero()[0]
+        ids = self.words.ids[at]
+        order = ids.argsort(kind="stable")
+        ids = ids[order]
+        first = np.ones(len(ids), np.bool_)
+        np.not_equal(ids[1:], ids[:-1], out=first[1:])
+        at = at[order[first]]
+        return Terms(ids[first], at.astype(np.int32), _KINDS[self.words.flags[at] & (FIGURE | NAME)])
 
     @functools.cached_property
     def headline(self) -> frozenset[int]:
         """The words of the title that can tell it from another one."""
-        title = read(self.title)
-        return frozenset(title.ids[(title.flags & FUNCTION) == 0].tolist())
+        found = codes(self.title).tolist()
+        if any(code & CHARACTER for code in found):
+            title = read(self.title)
+            return frozenset(title.ids[(title.flags & FUNCTION) == 0].tolist())
+        return frozenset(code >> 16 for code in found if not code & (MARK | DROP | FUNCTION))
 
     @functools.cached_property
     def dateline(self) -> tuple[int, int] | None:
@@ -160,30 +162,25 @@ def _seconds(when: datetime | None) -> float | None:
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
-def _sample(shingles: NDArray[np.uint64], body: Words) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _sample(shingles: NDArray[np.uint64], body: Words) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
     """Postings and probes. Those of shingles are even, those of names odd."""
-    high = (shingles >> np.uint64(32)).astype(np.uint32) & ~np.uint32(1)
+    high = (shingles >> _HALF).astype(np.uint32) & _EVEN
     if len(high) <= FEW:
-        every = tuple(dict.fromkeys(high.tolist()))
-        return every, every
+        return high, high
     posting = high < np.uint32(REST_SHARE * 2**32)
     probe = posting.copy()
     probe[:PROBED] = high[:PROBED] < np.uint32(LEDE_SHARE * 2**32)
     posting[:LEDE] = probe[:LEDE]
     names = _names(body)
     return (
-        _distinct(high[posting], MOST_POSTINGS) + names[:NAMES_POSTED],
-        _distinct(high[probe], MOST_PROBES) + names,
+        np.concatenate((high[posting][:MOST_POSTINGS], names[:NAMES_POSTED])),
+        np.concatenate((high[probe][:MOST_PROBES], names)),
     )
 
 
-def _names(body: Words) -> tuple[int, ...]:
+def _names(body: Words) -> NDArray[np.uint32]:
     """The pairs of neighbouring names with the smallest hashes: of two texts with the same names, the same ones."""
     name = (body.flags & (NAME | DATE)) == NAME
-    at = np.flatnonzero(name[:-1] & name[1:])
+    at = (name[:-1] & name[1:]).nonzero()[0]
     mixed = body.ids[at] * _MIX[1] + (body.ids[at + 1] ^ _MIX[2]) * _MIX[0]
-    return tuple(sorted(set(((mixed >> np.uint64(32)) | np.uint64(1)).tolist()))[:NAMES_PROBED])
-
-
-def _distinct(values: NDArray[np.uint32], most: int) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(values.tolist()[:most]))
+    return np.array(sorted(set((mixed >> _HALF).tolist()))[:NAMES_PROBED], np.uint32) | _ODD

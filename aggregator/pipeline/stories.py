@@ -93,7 +93,7 @@ def sketch_of(story: Story | Article | Mapping[str, Any]) -> dedup.Sketch:
 
 
 def terms_of(sketch: dedup.Sketch) -> Terms:
-    return Terms(sketch.postings, sketch.probes, sketch.published or 0.0)
+    return Terms(tuple(sketch.postings.tolist()), tuple(sketch.probes.tolist()), sketch.published or 0.0)
 
 
 def place(
