@@ -76,7 +76,8 @@ def say(*parts: str | Styled) -> None:
 
 
 def _write(parts: Sequence[str | Styled], *, err: bool) -> None:
-    click.echo("".join(map(_drawn, parts)), err=err)
+    # sys.stderr by name: while progress bars are drawn it is rich's, which puts the line above them.
+    click.echo("".join(map(_drawn, parts)), file=sys.stderr if err else sys.stdout)
 
 
 def _drawn(part: str | Styled) -> str:
