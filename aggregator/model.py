@@ -94,7 +94,9 @@ class Request:
     kind: str = "page"  # "feed": the user wrote it down; "page": a link found in a feed, judged more strictly
     validators: Validators = Validators()
     headers: Mapping[str, str] = field(default_factory=dict)
-    origin: str | None = None  # the feed's URL as the user wrote it: its host:port may be private, and gets `headers`
+    origin: str | None = (
+        None  # the feed's URL as the user wrote it: its host:port may be private, and gets `headers`
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,9 @@ class ParsedFeed:
     entries: tuple[Entry, ...]  # only the items that were not cut as already seen
     hints: RefreshHints = RefreshHints()
     seen_hashes: tuple[str, ...] = ()  # raw_hash of every item in the document, cut or not
-    problem: str | None = None  # e.g. "truncated after 12 entries": entries are good, validators must not be kept
+    problem: str | None = (
+        None  # e.g. "truncated after 12 entries": entries are good, validators must not be kept
+    )
     complete: bool = True  # False: do not store the validators
     prev_archive: str | None = None  # RFC 5005
     format: str = ""  # rss20, atom10, rdf, json1, ...
@@ -187,7 +191,9 @@ class Removed:
     """A block that was taken away. `position` is the index of the paragraph it stood before."""
 
     text: str
-    reason: str  # the rule, e.g. "related", "share", "weather", "newsletter", "repeats on this site", "selector"
+    reason: (
+        str  # the rule, e.g. "related", "share", "weather", "newsletter", "repeats on this site", "selector"
+    )
     position: int = 0
     confidence: float = 1.0
 

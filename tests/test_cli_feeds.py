@@ -56,7 +56,16 @@ def test_init_empty_has_the_explanations_and_can_be_added_to():
     assert followed() == []
     fine("add", "--no-check", "https://a.example/feed")
     assert followed() == ["https://a.example/feed"]
-    assert "# --- or say more:" in Path("feeds.yaml").read_text()
+    text = Path("feeds.yaml").read_text()
+    assert "# --- or say more:" in text
+    assert "Public news feeds" not in text
+
+
+@pytest.mark.parametrize(("columns", "lines"), [("80", 2), ("200", 1)])
+def test_what_to_type_next_is_never_broken_by_a_narrow_screen(columns, lines):
+    said = run("init", "a folder with a name that is rather long for what it holds", COLUMNS=columns).stderr
+    _, _, steps = said.partition("Next:\n")
+    assert len(steps.splitlines()) == lines
 
 
 # ------------------------------------------------------------------------------------------ add

@@ -1,10 +1,12 @@
 """What readers are told: times, shares, reasons and cures."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from aggregator.config import SCHEMA
 from aggregator.errors import FETCH_ERROR_KINDS
 from aggregator.newsroom import wording
 from aggregator.schema import FIRST
@@ -14,6 +16,13 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 def test_every_way_a_fetch_can_fail_has_a_cure():
     assert set(wording.CURES) == set(FETCH_ERROR_KINDS)
+
+
+def test_cures_name_settings_and_commands_that_are_there():
+    named = re.findall("`([^`]*)`", " ".join(wording.CURES.values()))
+    rules = json.loads(SCHEMA.read_text())["definitions"]
+    settings = {*rules["file"]["properties"], *rules["feed"]["properties"]}
+    assert {name.partition(":")[0] for name in named} - settings == {"aggregator add"}
 
 
 @pytest.mark.parametrize(

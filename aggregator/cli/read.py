@@ -100,7 +100,13 @@ def _status(
     troubled = [row for row in feeds if row["status"] in ("failing", "gone")]
     if not failing:
         bad = totals["feeds_failing"]
-        health = coloured(f"{bad:,} in trouble", "red") if bad else coloured("all well", "green")
+        health = (
+            coloured(f"{bad:,} in trouble", "red")
+            if bad
+            else coloured("all well", "green")
+            if totals["last_fetch_at"]
+            else dim("`aggregator fetch` asks those in feeds.yaml")
+        )
         put(bold("feeds       "), f"{totals['feeds']:,}, ", health)
         put(
             bold("articles    "), f"{totals['articles']:,}, ", f"{totals['articles_today']:,} of the last day"
@@ -146,6 +152,8 @@ def _status(
 
 
 def _troubled(row: dict[str, Any], now: datetime) -> None:
+    from aggregator.newsroom.wording import cure
+
     put(coloured("  ✗ ", "red"), bold(one_line(row["title"])), dim(f"  {one_line(row['url'])}"))
     retry = local(row["next_fetch_at"])
     when = (
@@ -155,8 +163,9 @@ def _troubled(row: dict[str, Any], now: datetime) -> None:
         if retry
         else ""
     )
-    times = f"{count(row['failures'], 'failure')} in a row"
-    put(f"    {one_line(row['error'])} ", dim(f"({row['error_kind']}); {times}; {when}"))
+    times = [f"{row['failures']:,} times in a row"] if row["failures"] > 1 else []
+    put(f"    {one_line(row['error'])} ", dim(f"({row['error_kind']}); {'; '.join([*times, when])}"))
+    put(dim(f"    {cure(row['error_kind'])}"))
 
 
 def _healthy(row: dict[str, Any], now: datetime, column: int) -> None:
@@ -180,7 +189,8 @@ def _healthy(row: dict[str, Any], now: datetime, column: int) -> None:
 def latest(places: Places, number: int, tag: str | None, site: str | None, form: Form) -> None:
     """List the newest stories, newest first. +6: six other outlets ran the same text.
 
-    The number in front is the story's: `aggregator why NUMBER` tells all about it. JSON holds the whole text.
+    The number in front is the story's: `aggregator read NUMBER` prints it, `aggregator why NUMBER` tells how it came
+    to be as it is. JSON holds the whole text.
 
     \b
     Examples:
