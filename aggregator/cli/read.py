@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -267,9 +266,9 @@ def search(places: Places, words: Sequence[str], number: int, form: Form) -> Non
 
 def _snippet(text: str, words: Sequence[str]) -> None:
     """The first place in the text where one of the words stands."""
-    stems = [re.escape(word[: max(4, len(word) - 2)]) for word in re.findall(r"\w+", " ".join(words))]
-    hit = re.search(rf"\b(?:{'|'.join(stems)})\w*", text, re.I) if stems else None
-    start, end = hit.span() if hit else (0, 0)
+    from aggregator.passages import hits
+
+    start, end = next(hits(text, " ".join(words)), (0, 0))
     room = (width() - INDENT - len("……") - (end - start)) // 2 - 1 if is_terminal() else SNIPPET
     before, after = one_line(text[max(0, start - room) : start]), one_line(text[end : end + room])
     gap = " " if start and text[start - 1].isspace() else ""

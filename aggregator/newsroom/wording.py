@@ -6,6 +6,7 @@ import json
 import re
 from datetime import UTC, datetime
 
+from aggregator import passages
 from aggregator.errors import FETCH_ERROR_KINDS
 from aggregator.model import VERDICT_REASONS
 
@@ -64,20 +65,54 @@ FLAGS = {
 }
 
 
+SOURCES = {"page": "the page", "feed": "the feed"}
+
+#: What facets are called, and the words for their values.
+FACETS = {
+    "agency": "Agency",
+    "error_kind": "Trouble",
+    "language": "Language",
+    "outcome": "Outcome",
+    "reason": "Why folded",
+    "site": "Outlet",
+    "source": "Text from",
+    "status": "Status",
+}
+
+#: Language codes in their languages' own words; other codes stay as they are.
+LANGUAGES = {
+    "ar": "العربية", "bg": "Български", "ca": "Català", "cs": "Čeština", "da": "Dansk", "de": "Deutsch",
+    "el": "Ελληνικά", "en": "English", "es": "Español", "et": "Eesti", "fa": "فارسی", "fi": "Suomi", "fr": "Français",
+    "he": "עברית", "hi": "हिन्दी", "hr": "Hrvatski", "hu": "Magyar", "id": "Indonesia", "it": "Italiano",
+    "ja": "日本語", "ko": "한국어", "lt": "Lietuvių", "lv": "Latviešu", "nb": "Norsk", "nl": "Nederlands",
+    "no": "Norsk", "pl": "Polski", "pt": "Português", "ro": "Română", "ru": "Русский", "sk": "Slovenčina",
+    "sl": "Slovenščina", "sr": "Српски", "sv": "Svenska", "th": "ไทย", "tr": "Türkçe", "uk": "Українська",
+    "ur": "اردو", "vi": "Tiếng Việt", "zh": "中文",
+}  # fmt: skip
+
+#: How a list is sorted, as Datasette says it, in other words.
+ORDERS = {
+    "sorted by published_at descending": "newest first",
+    "sorted by published_at": "oldest first",
+    "sorted by copies descending": "most copied first",
+    "sorted by status": "",
+}
+
+
 def weblink(url: object) -> str | None:
     """The address when it is one to click on, http or https; else None (javascript: and the like)."""
     return url if isinstance(url, str) and re.fullmatch(r"https?://[^\s/]\S*", url, re.IGNORECASE) else None
 
 
 def moment(value: object) -> datetime | None:
-    """A column's time: ISO 8601 in UTC."""
+    """A column's time, ISO 8601 in UTC, as the clock of this machine shows it."""
     if not isinstance(value, str):
         return None
     try:
         parsed = datetime.fromisoformat(value)
-    except ValueError:
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone()
+    except (ValueError, OverflowError):
         return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def ago(value: object, now: datetime | None = None) -> str:
@@ -114,9 +149,9 @@ def apart(first: object, second: object) -> str:
 
 
 def when(value: object) -> str:
-    """The full time: "24 Nov 2026, 03:25 UTC"."""
+    """The full time: "24 Nov 2026, 04:25 CET"."""
     then = moment(value)
-    return f"{then.day} {then:%b %Y, %H:%M} UTC" if then else "unknown"
+    return f"{then.day} {then:%b %Y, %H:%M %Z}" if then else "unknown"
 
 
 def clock(value: object) -> str:
@@ -220,11 +255,43 @@ def flag(value: object) -> str:
     return FLAGS.get(str(value), str(value).replace("_", " "))
 
 
+def language(code: object) -> str:
+    return LANGUAGES.get(str(code), str(code))
+
+
+def facet(column: object) -> str:
+    """What a facet is called."""
+    return FACETS.get(str(column), str(column))
+
+
+def faceted(value: object, column: object) -> str:
+    """A facet's value in words."""
+    if column == "source":
+        return SOURCES.get(str(value), str(value))
+    words = {"error_kind": trouble, "language": language, "outcome": outcome, "reason": verdict}
+    return words[str(column)](value) if column in words else str(value)
+
+
+def described(text: object) -> str:
+    """What Datasette says of a list: "where search matches "ferry" sorted by published_at descending"."""
+    told = re.sub(r"^where search matches ", "with ", str(text or ""))
+    for theirs, ours in ORDERS.items():
+        if told.endswith(theirs):
+            before = told.removesuffix(theirs).rstrip()
+            return ", ".join(filter(None, (before, ours)))
+    return told
+
+
+def passage(text: object, search: object, limit: int = 220) -> list[tuple[str, bool]]:
+    """Where in the text the searched words stand."""
+    return passages.passage(str(text or ""), str(search or ""), limit)
+
+
 #: The templates' filters, by name.
 FILTERS = {
     f.__name__: f
     for f in (
-        ago, apart, clock, count, cure, day, details, flag, items, moment, number, outcome, paragraphs, percent,
-        revision, teaser, trouble, verdict, weblink, when,
+        ago, apart, clock, count, cure, day, described, details, facet, faceted, flag, items, language, moment, number,
+        outcome, paragraphs, passage, percent, revision, teaser, trouble, verdict, weblink, when,
     )
 }  # fmt: skip
