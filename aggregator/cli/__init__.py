@@ -102,6 +102,7 @@ def tell(error: Exception) -> None:
 @click.group(
     cls=Root,
     invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="`aggregator COMMAND --help` has examples. Begin with `aggregator demo`: it needs no network.",
 )
