@@ -92,6 +92,15 @@ def test_nothing_is_locked_when_many_read_while_one_writes(newsroom):
     assert not any("database is locked" in body for _, body in answers)
 
 
+@pytest.mark.parametrize(
+    ("path", "section"),
+    [("/", "Front page"), ("/news/articles?language=de", "Stories"), ("/news", "Questions"), ("/news/latest", "Follow"),
+     ("/-/dashboards/newsroom", "Dashboard")],
+)  # fmt: skip
+def test_the_section_that_is_open_is_marked(newsroom, path, section):
+    assert re.findall(r'aria-current="page">([^<]*)<', newsroom.page(path)) == [section]
+
+
 @pytest.mark.parametrize("path", ["/news/articles/99999", "/news/nothing", "/nothing"])
 def test_what_is_not_there_says_so_and_leads_back(newsroom, path):
     status, body = newsroom.get(path)
