@@ -190,7 +190,7 @@ def test_check_without_a_file_says_where_it_looked():
     result = run("check")
     assert result.exit_code == 2
     assert (
-        "feeds.yaml:1:1: no such file (the working directory); `aggregator init` writes one" in result.stderr
+        "feeds.yaml: no such file (the working directory); `aggregator init` writes one" in result.stderr
     )
 
 
