@@ -189,9 +189,7 @@ def test_check_of_a_good_file():
 def test_check_without_a_file_says_where_it_looked():
     result = run("check")
     assert result.exit_code == 2
-    assert (
-        "feeds.yaml: no such file (the working directory); `aggregator init` writes one" in result.stderr
-    )
+    assert "feeds.yaml: no such file (the working directory); `aggregator init` writes one" in result.stderr
 
 
 def test_check_online_asks_every_feed(server):
