@@ -130,6 +130,13 @@ def test_all_and_names_ask_feeds_that_are_not_due(server):
     assert (len(server.seen("/herald")), len(server.seen("/mail"))) == (3, 2)
 
 
+def test_export_names_feeds_as_they_name_themselves(server):
+    follow(publish(server, "herald", "ferry"))
+    assert 'text="Herald"' not in fine("export")
+    fine("fetch")
+    assert 'text="Herald"' in fine("export")
+
+
 def test_limit_asks_so_many_of_the_due(server):
     follow(publish(server, "herald"), publish(server, "mail"))
     assert json.loads(fine("fetch", "--limit", "1", "--json"))["feeds"]["ok"] == 1
