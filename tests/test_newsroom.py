@@ -434,6 +434,7 @@ def test_the_page_of_the_river_tells_the_address_for_a_feed_reader(newsroom):
     assert f"{newsroom.url}/news/latest.atom?tag=wire" in text
     assert "1 story" in text
     assert "Night boats sail again as Issel ferry dispute ends" in text
+    assert "0 stories" in newsroom.text("/news/latest?tag=none")
 
 
 def test_atom_ids_stay_when_a_better_copy_takes_a_storys_place(newsroom, directory):
