@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-#: Every way a fetch can fail: kind -> (what it means, what the user can do about it).
-#: The kind is stored on the feed and in the fetch log, so these names are part of the database.
+#: Every way a fetch can fail: kind -> what it means. The kind is stored on the feed and in the fetch log, so these
+#: names are part of the database. What the user can do about each is in newsroom/wording.py.
 FETCH_ERROR_KINDS: dict[str, str] = {
     "dns": "the host name does not resolve",
     "connect": "the server cannot be reached",
@@ -48,7 +48,8 @@ class AggregatorError(Exception):
 
 @dataclass
 class ConfigProblem:
-    """One fault in feeds.yaml: 1-based line and column, the setting, what is wrong and a hint (may be '')."""
+    """One fault in feeds.yaml: 1-based line and column (0: the file as a whole), the setting, what is wrong and a hint
+    (may be '')."""
 
     line: int
     column: int
@@ -59,7 +60,8 @@ class ConfigProblem:
     def format(self, path: str) -> str:
         hint = f"; {self.hint}" if self.hint else ""
         setting = f"{self.setting}: " if self.setting else ""
-        return f"{path}:{self.line}:{self.column}: {setting}{self.problem}{hint}"
+        place = f":{self.line}:{self.column}" if self.line else ""
+        return f"{path}{place}: {setting}{self.problem}{hint}"
 
 
 class ConfigError(AggregatorError):

@@ -38,6 +38,9 @@ QUESTIONS = (
     ),
 )
 
+#: The story with the most to show: copies, and what was removed from its page.
+PICTURED = "select id from articles where source = 'page' order by copies desc, id limit 1"
+
 BROKEN = """\
 feeds:
   - url: https://example.org/rss
@@ -79,6 +82,12 @@ def questions() -> str:
         answer = _table(names, cursor.fetchall())
         parts.append(f"**{question}**\n\n" + _block("sql", sql) + "\n" + _block("text", answer))
     return "\n\n".join(parts)
+
+
+def the_same_in_the_terminal() -> str:
+    """The story of the picture in the README, by its number: the most copied one whose page was visited."""
+    (story,) = sqlite3.connect(_demo()).execute(PICTURED).fetchone()
+    return f"The same in the terminal is `aggregator why {story}` (`--diff` puts the texts side by side)."
 
 
 @functools.cache

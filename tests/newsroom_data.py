@@ -182,6 +182,24 @@ def _lead(db: Database, at: datetime) -> None:
     )  # fmt: skip
 
 
+def more_copies(db: Database, count: int) -> None:
+    """More copies of the first story, each at an outlet of its own."""
+    at = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+    for n in range(count):
+        site = f"paper{n}.example"
+        _insert(
+            db, "duplicates", **_texts("Ferry dispute ends", SHORT_CUT, site, f"https://{site}/boats", at), feed_id=1,
+            article_id=1, reason="contained", resemblance=0.61, containment=0.5, confidence=0.98, removed_at=stamp(at),
+        )  # fmt: skip
+
+
+def add_story(db: Database, title: str, text: str, **more: object) -> int:
+    """One more story; its id."""
+    at = datetime.now(UTC)
+    values = _texts(title, text, "elsewhere.example", f"https://elsewhere.example/{title}", at, **more)
+    return _insert(db, "articles", **values, changed_at=stamp(at), feed_id=1)
+
+
 def _story(db: Database, n: int, now: datetime) -> None:
     at = now - timedelta(minutes=180 + 71 * n)
     site = SITES[n % 6]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,11 +15,8 @@ from aggregator import demo
 from aggregator.newsroom import install
 
 DOCS = Path(__file__).parent.parent / "docs"
-#: The story with the most to show: copies, and what was removed from its page.
-STORY = """
-select a.id from articles a join removed_blocks r on r.article_id = a.id
-group by a.id order by a.copies desc, a.id limit 1
-"""
+sys.path.insert(0, str(DOCS))
+import examples  # noqa: E402
 
 
 def main() -> None:
@@ -27,7 +25,7 @@ def main() -> None:
         database = result.directory / "db"
         install(database)
         with sqlite3.connect(database / "news.db") as db:
-            (story,) = db.execute(STORY).fetchone()
+            (story,) = db.execute(examples.PICTURED).fetchone()
         pages = {"front-page": ("/", 1040), "article": (f"/news/articles/{story}", 960),
                  "dashboard": ("/-/dashboards/newsroom", 1030)}  # fmt: skip
         with Newsroom(database) as newsroom, chromium(Path(scratch) / "profile") as browser:

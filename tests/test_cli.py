@@ -85,6 +85,12 @@ def test_options_for_all_commands_may_stand_before_the_command(archive):
 # ------------------------------------------------------------------------------------------ errors
 
 
+def test_without_a_command_the_help_is_shown_and_nothing_done():
+    result = run()
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.strip() == fine("--help").strip()
+
+
 def test_a_command_that_is_not_there_is_exit_2_with_a_guess():
     result = run("fetsh")
     assert result.exit_code == 2
@@ -105,7 +111,9 @@ def test_mistakes_in_feeds_yaml_are_exit_2_and_all_on_stderr(empty_folder):
     assert not (empty_folder / "db").exists()
 
 
-@pytest.mark.parametrize("command", [["latest"], ["search", "x"], ["status"], ["why", "1"], ["backup", "b"]])
+@pytest.mark.parametrize(
+    "command", [["latest"], ["read", "1"], ["search", "x"], ["status"], ["why", "1"], ["backup", "b"]]
+)
 def test_without_a_database_reading_is_exit_2_and_makes_none(empty_folder, command):
     result = run(*command)
     assert result.exit_code == 2
@@ -172,9 +180,9 @@ def test_json_escapes_what_a_terminal_obeys_and_loses_nothing(value):
 @pytest.mark.parametrize(
     "command",
     [
-        ["latest"], ["latest", "--json"], ["latest", "--csv"], ["latest", "--table"], ["search", "zanzibar"],
-        ["status"], ["status", "-v"], ["status", "--json"], ["status", "--csv"], ["why", "1"], ["why", "1", "--diff"],
-        ["why", "1", "--json"],
+        ["latest"], ["latest", "--json"], ["latest", "--csv"], ["latest", "--table"], ["read", "1", "c1"],
+        ["search", "zanzibar"], ["status"], ["status", "-v"], ["status", "--json"], ["status", "--csv"], ["why", "1"],
+        ["why", "1", "--diff"], ["why", "1", "--json"],
     ],
 )  # fmt: skip
 def test_hostile_text_in_the_database_does_not_reach_the_terminal(archive, command):

@@ -56,7 +56,16 @@ def test_init_empty_has_the_explanations_and_can_be_added_to():
     assert followed() == []
     fine("add", "--no-check", "https://a.example/feed")
     assert followed() == ["https://a.example/feed"]
-    assert "# --- or say more:" in Path("feeds.yaml").read_text()
+    text = Path("feeds.yaml").read_text()
+    assert "# --- or say more:" in text
+    assert "Public news feeds" not in text
+
+
+@pytest.mark.parametrize(("columns", "lines"), [("80", 2), ("200", 1)])
+def test_what_to_type_next_is_never_broken_by_a_narrow_screen(columns, lines):
+    said = run("init", "a folder with a name that is rather long for what it holds", COLUMNS=columns).stderr
+    _, _, steps = said.partition("Next:\n")
+    assert len(steps.splitlines()) == lines
 
 
 # ------------------------------------------------------------------------------------------ add
@@ -180,9 +189,7 @@ def test_check_of_a_good_file():
 def test_check_without_a_file_says_where_it_looked():
     result = run("check")
     assert result.exit_code == 2
-    assert (
-        "feeds.yaml:1:1: no such file (the working directory); `aggregator init` writes one" in result.stderr
-    )
+    assert "feeds.yaml: no such file (the working directory); `aggregator init` writes one" in result.stderr
 
 
 def test_check_online_asks_every_feed(server):

@@ -79,6 +79,41 @@ def test_search_shows_where_the_word_stands():
     assert word in text
 
 
+# ------------------------------------------------------------------------------------------ read
+
+
+def test_read_prints_the_text_of_a_story_and_how_many_copies_it_has():
+    article = most_copied()
+    text = fine("read", article["id"])
+    assert text.startswith(f"{article['title']}\n")
+    assert f"\n\n{article['text']}\n\n" in text
+    assert f"{article['copies']} copies of it folded away: `aggregator why {article['id']}`" in text
+
+
+def test_read_prints_several_and_takes_copies_and_addresses():
+    [(copy_id, copy, url, story)] = rows(
+        "select d.id, d.text, a.url, a.text from duplicates d join articles a on a.id = d.article_id limit 1"
+    )
+    text = fine("read", f"c{copy_id}", url)
+    assert text.index(copy) < text.index("* * *") < text.index(story)
+
+
+def test_read_of_a_headline_alone_says_why():
+    rows("update articles set text = '', problem = 'a consent wall' where id = 1")
+    assert fine("read", 1).endswith("\n\na consent wall\n")
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [("999", "there is no article 999"), ("c999", "there is no copy c999"), ("ferry", "neither a number nor a URL"),
+     ("http://nowhere.example/", "no story is stored from http://nowhere.example/")],
+)  # fmt: skip
+def test_what_is_not_stored_cannot_be_read(what, message):
+    result = run("read", what)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
 # ------------------------------------------------------------------------------------------ status
 
 
@@ -86,7 +121,13 @@ def test_status_tells_the_totals_and_the_feeds_that_need_you():
     text = fine("status")
     assert "feeds       10, 2 in trouble" in text
     assert "Feeds that need you" in text
-    assert "the server is broken (503) (server_error); 1 failure in a row; tried again in" in text
+    assert "the server is broken (503) (server_error); tried again in" in text
+    assert "The site may have a new feed: `aggregator add` with the site's address finds it." in text
+
+
+def test_status_counts_failures_in_a_row():
+    rows("update feeds set failures = 3 where status = 'failing'")
+    assert "(server_error); 3 times in a row; tried again in" in fine("status")
 
 
 def test_status_failing_is_exit_1_when_there_are_any():

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from cli_runner import fine, objects, run
-from server import HTML, Server
+from server import HTML, Server, refused_port
 
 TEXTS = {
     "ferry": (
@@ -87,6 +87,17 @@ def test_a_feed_that_fails_is_named_on_stderr_and_the_rest_is_stored(server):
     assert len(objects("latest", "--json")) == 1
 
 
+def test_when_no_feed_answered_the_mark_says_so(server):
+    follow(server.answer("/bad", status=404))
+    assert "✗ 1 feed, 1 failed · 0 new articles" in run("fetch").stderr
+
+
+def test_when_no_server_can_be_reached_the_machine_may_be_offline():
+    ports = [refused_port(), refused_port()]
+    follow(*(f"http://127.0.0.1:{port}/" for port in ports))
+    assert "No server could be reached: is this machine online?" in run("fetch").stderr
+
+
 def test_quiet_says_only_what_went_wrong(server):
     bad = server.answer("/bad", status=404)
     follow(bad, publish(server, "herald", "ferry"))
@@ -119,6 +130,13 @@ def test_all_and_names_ask_feeds_that_are_not_due(server):
     assert (len(server.seen("/herald")), len(server.seen("/mail"))) == (3, 2)
 
 
+def test_export_names_feeds_as_they_name_themselves(server):
+    follow(publish(server, "herald", "ferry"))
+    assert 'text="Herald"' not in fine("export")
+    fine("fetch")
+    assert 'text="Herald"' in fine("export")
+
+
 def test_limit_asks_so_many_of_the_due(server):
     follow(publish(server, "herald"), publish(server, "mail"))
     assert json.loads(fine("fetch", "--limit", "1", "--json"))["feeds"]["ok"] == 1
@@ -134,6 +152,13 @@ def test_a_dry_run_tells_the_same_and_stores_nothing(server):
     assert not Path("db").exists()
     assert json.loads(fine("fetch", "--json"))["articles"]["new"] == 1
     assert json.loads(fine("fetch", "--all", "--dry-run", "--json"))["articles"]["new"] == 0
+
+
+def test_a_part_of_several_feeds_without_titles_is_not_enough():
+    follow("https://a.example/rss", "https://b.example/rss")
+    result = run("fetch", "rss")
+    assert result.exit_code == 2
+    assert "'rss' is part of several feeds" in result.stderr
 
 
 def test_a_name_that_no_feed_has_is_exit_2(server):

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
-from newsroom_data import HOSTILE, create, seed
+from newsroom_data import HOSTILE, create, more_copies, seed
 from newsroom_process import Newsroom, Writer
 
 from aggregator.newsroom import install
@@ -92,6 +92,15 @@ def test_nothing_is_locked_when_many_read_while_one_writes(newsroom):
     assert not any("database is locked" in body for _, body in answers)
 
 
+@pytest.mark.parametrize(
+    ("path", "section"),
+    [("/", "Front page"), ("/news/articles?language=de", "Stories"), ("/news", "Questions"), ("/news/latest", "Follow"),
+     ("/-/dashboards/newsroom", "Dashboard")],
+)  # fmt: skip
+def test_the_section_that_is_open_is_marked(newsroom, path, section):
+    assert re.findall(r'aria-current="page">([^<]*)<', newsroom.page(path)) == [section]
+
+
 @pytest.mark.parametrize("path", ["/news/articles/99999", "/news/nothing", "/nothing"])
 def test_what_is_not_there_says_so_and_leads_back(newsroom, path):
     status, body = newsroom.get(path)
@@ -136,7 +145,10 @@ def test_the_front_page_leads_with_what_most_ran_and_badges_the_rest(newsroom):
 
 def test_the_front_page_names_the_feeds_in_trouble_with_reason_and_cure(newsroom):
     text = newsroom.text("/")
-    assert "Saltroadtimes What came is not a feed, 6 times in a row. This address is a web page." in text
+    assert (
+        "Saltroadtimes What came is not a feed, 6 times in a row. The site may have a new feed: aggregator add"
+        in text
+    )
     assert "Oldmillcourier The feed was taken down for good (410). It is not asked again." in text
 
 
@@ -174,9 +186,9 @@ def test_a_private_database_is_not_shown_on_the_front_page(tmp_path):
 
 def test_a_story_reads_as_paragraphs(newsroom):
     body = newsroom.page("/news/articles/1")
-    text = re.search(r'<div class="text">(.*?)</div>', body, re.DOTALL)
+    text = re.search(r'<div class="text" lang="en">(.*?)</div>', body, re.DOTALL)
     assert text
-    assert text[1].count("<p>") == 6
+    assert text[1].count("<p ") == 6
 
 
 def test_a_story_says_who_else_ran_it_and_why(newsroom):
@@ -186,6 +198,26 @@ def test_a_story_says_who_else_ran_it_and_why(newsroom):
     assert (
         "uplandgazette.example 99 % Ferry dispute ends a shorter cut of the same text · 35 min later" in text
     )
+
+
+def test_copies_of_the_storys_own_outlet_are_counted_as_copies(newsroom):
+    assert "1 other copy of this text evil.example 90 %" in newsroom.text("/news/articles/41")
+
+
+def test_of_many_copies_the_first_are_shown_and_the_rest_folded(tmp_path):
+    db = seed(tmp_path / "db" / "news.db", articles=1)
+    with db.conn:
+        more_copies(db, 17)
+    db.close()
+    install(tmp_path / "db")
+    with Newsroom(tmp_path / "db") as newsroom:
+        shown, folded = newsroom.page("/news/articles/1").split('<details class="rule">')[:2]
+    assert (shown.count('class="bar"'), folded.count('class="bar"')) == (8, 12)
+    assert "12 more" in folded
+
+
+def test_a_tag_leads_to_its_part_of_the_river(newsroom):
+    assert 'href="/news/latest?tag=wire"' in newsroom.page("/news/articles/1")
 
 
 def test_a_story_shows_what_was_removed_by_rule_and_from_how_many_pages(newsroom):
@@ -257,6 +289,39 @@ def test_any_words_are_safe_to_search(newsroom, words):
     assert status == 200
 
 
+def test_a_search_shows_where_the_words_stand_and_marks_them(newsroom):
+    body = newsroom.page("/news/articles?_search=dockers")
+    assert "<h1>Stories with &ldquo;dockers&rdquo;</h1>" in body
+    assert "BRACKWATER (Northern Press) - <mark>Dockers</mark> and ferry companies" in body
+
+
+def test_a_search_by_relevance_is_a_list_to_read(newsroom):
+    body = newsroom.page("/news/search?words=dockers")
+    assert "<mark>Dockers</mark>" in body
+    assert '<a href="/news/articles/1">Night boats sail again' in body
+
+
+def test_a_search_without_result_says_what_to_try(newsroom):
+    for path in ("/news/articles?_search=zanzibar", "/news/search?words=zanzibar"):
+        assert "No story holds all of these words. Try fewer of them." in newsroom.text(path)
+
+
+def test_facets_are_told_in_words(newsroom):
+    text = newsroom.text("/news/duplicates")
+    assert "Why folded the same text, word for word" in text
+    assert "Deutsch" in newsroom.text("/news/articles")
+
+
+def test_a_chosen_facet_can_be_taken_away(newsroom):
+    body = newsroom.page("/news/articles?language=de")
+    assert re.search(r'<a href="[^"?]*/news/articles" aria-current="true">Deutsch', body)
+
+
+def test_stories_and_feeds_in_views_lead_to_their_pages(newsroom):
+    assert '<a href="/news/articles/1">Night boats' in newsroom.page("/news/wire_stories")
+    assert '<a href="/news/feeds/8">Saltroadtimes</a>' in newsroom.page("/news/feed_health")
+
+
 def test_csv_has_every_column_and_row(newsroom):
     rows = list(csv.DictReader(io.StringIO(newsroom.page("/news/articles.csv?_size=max"))))
     assert len(rows) == 41
@@ -273,6 +338,24 @@ def test_an_answer_leads_to_its_stories(newsroom):
     assert re.search(
         r'<a href="/news/articles/1">Night boats sail again', newsroom.page("/news/wire_of_the_day")
     )
+
+
+@pytest.mark.parametrize(("followed", "shown"), [("2026-11-01", "1 min"), ("2026-11-30", "–")])
+def test_the_delay_counts_only_what_came_out_since_its_feed_is_followed(tmp_path, followed, shown):
+    db = create(tmp_path / "news.db")
+    feed = (
+        db["feeds"]
+        .insert({"title": "F", "url": "u", "fetch_url": "u", "added_at": f"{followed}T00:00:00Z"})
+        .last_pk
+    )
+    at = "2026-11-24T10:00:00Z"
+    db["articles"].insert(
+        {"title": "T", "published_at": at, "first_seen_at": "2026-11-24T10:01:00Z", "changed_at": at, "site": "s",
+         "feed_id": feed, "url": "u", "text": "", "words": 0, "source": "page"}
+    )  # fmt: skip
+    charts = METADATA["plugins"]["datasette-dashboards"]["newsroom"]["charts"]
+    assert db.execute(charts["delay"]["query"]).fetchone()[0] == shown
+    assert [row[2] for row in db.execute(charts["delays"]["query"])] == [int(shown == "1 min"), 0, 0, 0, 0]
 
 
 def test_no_question_hides_a_table_or_view(directory):
@@ -332,6 +415,26 @@ def test_the_river_is_atom_with_each_story_once(newsroom):
     content = first.findtext(ATOM + "content")
     assert content.count("<p>") == 7
     assert "Also at skerrymail.example, uplandgazette.example, valleypost.example" in content
+
+
+def test_a_story_is_as_old_as_its_publication_or_its_last_rewriting(newsroom, directory):
+    with sqlite3.connect(directory / "news.db", timeout=10) as db:
+        published, changed = dict(db.execute("select id, published_at from articles")), "2026-11-24T01:02:03Z"
+        db.execute("update articles set changed_at = ?", [changed])
+    updated = {
+        int(entry.findtext(ATOM + "id").rpartition("/")[2]): entry.findtext(ATOM + "updated")
+        for entry in _entries(newsroom)
+    }
+    assert updated[1] == changed.replace("Z", "+00:00")  # it has a revision
+    assert updated[2] == published[2].replace("Z", "+00:00")
+
+
+def test_the_page_of_the_river_tells_the_address_for_a_feed_reader(newsroom):
+    text = newsroom.text("/news/latest?tag=wire")
+    assert f"{newsroom.url}/news/latest.atom?tag=wire" in text
+    assert "1 story" in text
+    assert "Night boats sail again as Issel ferry dispute ends" in text
+    assert "0 stories" in newsroom.text("/news/latest?tag=none")
 
 
 def test_atom_ids_stay_when_a_better_copy_takes_a_storys_place(newsroom, directory):

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from browser import chromium
-from newsroom_data import HEADLINES, create, seed
+from newsroom_data import HEADLINES, add_story, create, seed
 from newsroom_process import Newsroom
 from test_newsroom import METADATA
 
@@ -18,6 +18,7 @@ pytestmark = pytest.mark.browser
 PAGES = [
     "/", "/news", "/news/articles", "/news/articles/1", "/news/duplicates/3", "/news/revisions/1", "/news/feeds",
     "/news/feeds/8", "/news/fetches", "/news/fetch_log", "/news/boilerplate/1", "/news/articles?_search=boats",
+    "/news/search?words=boats", "/news/latest",
 ]  # fmt: skip
 
 
@@ -69,6 +70,35 @@ def test_a_story_in_a_browser(newsroom, browser):
     assert len(browser.texts("#copies .bar")) == 3
 
 
+@pytest.mark.parametrize("width", [390, 520, 700, 860, 1000, 1240])
+@pytest.mark.parametrize("path", ["/", "/news/articles"])
+def test_a_badge_never_stands_alone_on_its_line(newsroom, browser, path, width):
+    browser.open(newsroom.url + path, width=width)
+    alone = (
+        "return [...document.querySelectorAll('.river a.badge')].filter(badge => {"
+        " const words = [...badge.parentElement.querySelector('a').getClientRects()].pop();"
+        " return badge.getBoundingClientRect().top > words.bottom; }).map(badge => badge.parentElement.innerText)"
+    )
+    assert browser.script(alone) == []
+
+
+def test_what_is_written_from_the_right_is_read_from_the_right(browser, tmp_path):
+    db = seed(tmp_path / "db" / "news.db", articles=2)
+    with db.conn:
+        story = add_story(
+            db, "اتفاق على جدول شتوي", "اتفق عمال الموانئ.\n\nوقال مكتب الميناء.", language="ar"
+        )
+    db.close()
+    install(tmp_path / "db")
+    looks = "return [...document.querySelectorAll(arguments[0])].map(e => getComputedStyle(e).direction)"
+    with Newsroom(tmp_path / "db") as newsroom:
+        browser.open(f"{newsroom.url}/news/articles/{story}")
+        assert browser.driver.execute_script(looks, ".reading h1, .text p") == ["rtl"] * 3
+        assert browser.driver.execute_script(looks, ".kicker, .byline, aside") == ["ltr"] * 4
+        browser.open(newsroom.url)
+        assert set(browser.driver.execute_script(looks, ".river h4")) == {"ltr", "rtl"}
+
+
 CHARTS = METADATA["plugins"]["datasette-dashboards"]["newsroom"]["charts"]
 PLOTS = [name for name, chart in CHARTS.items() if chart["library"] == "vega-lite"]
 
@@ -95,7 +125,17 @@ def test_the_dashboard_of_an_empty_database_is_empty_and_whole(empty, browser):
 
 
 @pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("path", ["/", "/news/articles/1", "/news/duplicates/3", "/news/feeds"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/news/articles/1",
+        "/news/duplicates/3",
+        "/news/feeds",
+        "/news/articles?_search=boats",
+        "/news/latest",
+    ],
+)
 def test_every_text_stands_out_from_its_ground(newsroom, browser, path, dark):
     """WCAG 2.1 AA: contrast of at least 4.5 (3 for large text)."""
     browser.open(newsroom.url + path, dark=dark)
@@ -103,7 +143,8 @@ def test_every_text_stands_out_from_its_ground(newsroom, browser, path, dark):
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/news/articles", "/news/articles/1", "/news/duplicates/3", "/news/feeds", "/news"]
+    "path",
+    ["/", "/news/articles", "/news/articles/1", "/news/duplicates/3", "/news/feeds", "/news", "/news/latest"],
 )
 def test_headings_go_down_in_steps_and_fields_have_labels(newsroom, browser, path):
     browser.open(newsroom.url + path)

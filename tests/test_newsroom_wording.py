@@ -1,10 +1,13 @@
 """What readers are told: times, shares, reasons and cures."""
 
+import json
 import re
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from aggregator.config import SCHEMA
 from aggregator.errors import FETCH_ERROR_KINDS
 from aggregator.newsroom import wording
 from aggregator.schema import FIRST
@@ -14,6 +17,13 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 def test_every_way_a_fetch_can_fail_has_a_cure():
     assert set(wording.CURES) == set(FETCH_ERROR_KINDS)
+
+
+def test_cures_name_settings_and_commands_that_are_there():
+    named = re.findall("`([^`]*)`", " ".join(wording.CURES.values()))
+    rules = json.loads(SCHEMA.read_text())["definitions"]
+    settings = {*rules["file"]["properties"], *rules["feed"]["properties"]}
+    assert {name.partition(":")[0] for name in named} - settings == {"aggregator add"}
 
 
 @pytest.mark.parametrize(
@@ -32,6 +42,38 @@ def test_every_value_that_the_schema_allows_has_its_words(column, words):
 )  # fmt: skip
 def test_how_long_ago(seconds, words):
     assert wording.ago((NOW - timedelta(seconds=seconds)).isoformat(), NOW) == words
+
+
+def test_times_are_told_as_the_clock_of_this_machine_shows_them(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Seoul")
+    time.tzset()
+    try:
+        assert wording.when("2026-11-24T20:30:00Z") == "25 Nov 2026, 05:30 KST"
+        assert wording.clock("2026-11-24T20:30:00Z") == "05:30"
+        assert wording.day("2026-11-24T20:30:00Z") == "Wednesday, 25 November 2026"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [("sorted by published_at descending", "newest first"), ("sorted by status", ""), ("", ""),
+     ('where search matches "ferry" sorted by copies descending', 'with "ferry", most copied first'),
+     ('where site = "a.example"', 'where site = "a.example"'), ("sorted by words", "sorted by words")],
+)  # fmt: skip
+def test_how_a_list_is_described(theirs, ours):
+    assert wording.described(theirs) == ours
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [("reason", "near_text", "the same text with small edits"), ("error_kind", "not_a_feed", "what came is not a feed"),
+     ("language", "de", "Deutsch"), ("language", "xx", "xx"), ("source", "feed", "the feed"),
+     ("site", "a.example", "a.example")],
+)  # fmt: skip
+def test_the_values_of_facets_in_words(column, value, words):
+    assert wording.faceted(value, column) == words
 
 
 @pytest.mark.parametrize("value", [None, "", "soon", 7])

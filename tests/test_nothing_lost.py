@@ -189,8 +189,9 @@ def test_a_page_whose_host_wants_patience_waits_and_is_not_given_up(rounds):
         item(rounds.server, 2, "Bakers", rounds.now),
     )
     rounds.server.answer("/feed", body=rss(*both))
-    rounds.run()
+    report = rounds.run()
     assert rounds.ask("select count(*) from articles") == [(1,)]
+    assert report.pages_failed == 1  # the one that waits was not tried
     assert rounds.ask("select attempts from entries where url like '%/2.html'") == [(0,)]
     assert rounds.ask("select count(*) from _pending where not_before > '2000'") == [(2,)]
 

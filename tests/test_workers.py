@@ -25,6 +25,10 @@ def where(_):
     return os.getpid()
 
 
+def deaf(_):
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
 @pytest.mark.parametrize("processes", [1, 2])
 def test_results_come_in_the_order_of_the_jobs(processes):
     with Workers(Settings(processes=processes)) as workers:
@@ -35,6 +39,12 @@ def test_results_come_in_the_order_of_the_jobs(processes):
 def test_a_few_jobs_start_no_process():
     with Workers(Settings(processes=2)) as workers:
         assert list(workers.map(where, [(1,)], 1, lambda job: -1)) == [os.getpid()]
+
+
+def test_workers_never_hear_ctrl_c():
+    with Workers(Settings(processes=2)) as workers:
+        assert all(workers.map(deaf, ((n,) for n in range(4)), WORTH_IT, lambda job: False))
+    assert not deaf(0)
 
 
 def test_a_script_without_a_main_guard_runs_everything_itself(tmp_path):

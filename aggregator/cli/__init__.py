@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from typing import Any
 
 import click
 
 from aggregator import __version__
-from aggregator.cli import begin, explain, feeds, read, rounds, shell, stories, texts, upkeep
+from aggregator.cli import begin, explain, feeds, read, reader, rounds, shell, stories, texts, upkeep
 from aggregator.cli.output import bold, colour_wanted, coloured, dim, say
 from aggregator.cli.places import Places, db_option, feeds_option, talk_options
 
@@ -28,7 +27,7 @@ SECTIONS: dict[str, list[click.Command]] = {
     "Begin": [begin.init, begin.demo],
     "Choose feeds": [feeds.add, feeds.import_, feeds.export, feeds.check],
     "Get the news": [rounds.fetch, rounds.daemon, read.status],
-    "Read": [read.latest, read.search],
+    "Read": [read.latest, read.search, reader.read],
     "Ask why, and correct": [explain.why, stories.unfold, stories.fold, stories.restore],
     "Single texts": [texts.extract, texts.dedupe],
     "Upkeep": [upkeep.prune, upkeep.backup, shell.completion],
@@ -89,6 +88,8 @@ def tell(error: Exception) -> None:
         where = f"{error.filename}: " if error.filename else ""
         say(coloured("error: ", "red", bold=True), f"{where}{error.strerror}")
     else:
+        import traceback
+
         say("".join(traceback.format_exception(error)).rstrip())
         say(
             coloured("bug: ", "red", bold=True),
@@ -100,6 +101,8 @@ def tell(error: Exception) -> None:
 
 @click.group(
     cls=Root,
+    invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGS]...",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="`aggregator COMMAND --help` has examples. Begin with `aggregator demo`: it needs no network.",
 )
@@ -116,6 +119,9 @@ def cli(context: click.Context) -> None:
     """
     context.ensure_object(Places)
     context.color = colour_wanted(os.environ)
+    if context.invoked_subcommand is None:
+        say(context.get_help())
+        context.exit(2)
 
 
 for _commands in SECTIONS.values():

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
 import click
 
-from aggregator.cli.output import bold, coloured, count, dim, say
+from aggregator.cli.output import bold, coloured, count, dim, say, width
 from aggregator.cli.places import Places, pass_places, short, talk_options
 
 
@@ -85,11 +84,12 @@ def demo(places: Places, directory: Path | None) -> None:
     tell_failures(result.report)
     if not result.report.entries_new:
         say(dim("Nothing new since the last run."))
-    say(coloured("✓ ", "green"), bold(result.summary), dim(f"  ({result.report.seconds:.1f} s)"))
+    say(coloured("✓ ", "green"), bold(result.summary))
     folder = Path(short(directory.absolute())) / "db"
     program, datasette = _called("aggregator"), _called("datasette")
     with Store(folder / "news.db") as store:
-        most = max(store.reading.latest(100), key=lambda article: article.copies)
+        # The most copied of those whose page was visited: with something that was cut as well.
+        most = max(store.reading.latest(100), key=lambda article: (article.source == "page", article.copies))
     _next(
         (f"{datasette} {folder} -o", "read it in the browser"),
         (f"{program} latest --db {folder / 'news.db'}", "or here"),
@@ -100,13 +100,20 @@ def demo(places: Places, directory: Path | None) -> None:
 
 def _called(program: str) -> str:
     """How a program of ours is to be typed: by its path where the shell would not find it (no activated venv)."""
+    import shutil
+
     beside = Path(sys.argv[0]).with_name(program)
     return str(beside) if shutil.which(program) is None and beside.exists() else program
 
 
 def _next(*steps: tuple[str, str]) -> None:
-    """What to type now."""
+    """What to type now: one line for each where the screen is wide enough, else the remark above its command."""
     column = max(len(command) for command, _ in steps)
     say()
-    for number, (command, remark) in enumerate(steps):
-        say("Next:  " if number == 0 else "       ", bold(command.ljust(column)), dim(f"   {remark}"))
+    say("Next:")
+    for command, remark in steps:
+        if column + max(len(remark) for _, remark in steps) + 5 <= width():
+            say("  ", bold(command.ljust(column)), dim(f"   {remark}"))
+        else:
+            say(dim(f"  {remark}"))
+            say("    ", bold(command))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,8 @@ MOST_SHOWN = 8
 def choose(names: Sequence[str], feeds: Sequence[Feed], titles: Mapping[str, str]) -> list[str]:
     """The URLs of the feeds that are meant, in the order of feeds.yaml. `titles`: as the database knows them.
 
-    A name is an address or title as a whole, else a part of exactly one; `tag:NAME` is every feed with that tag.
+    A name is an address or title as a whole, else a part of one (feeds with one title are one: the sections of a
+    paper); `tag:NAME` is every feed with that tag.
     Raises click.BadParameter, with what else it might be.
     """
     chosen: set[str] = set()
@@ -39,7 +39,7 @@ def choose(names: Sequence[str], feeds: Sequence[Feed], titles: Mapping[str, str
             hits = hits or [
                 url for url, names_of in called.items() if wanted in "\n".join(names_of).casefold()
             ]
-            if len(hits) > 1 and len({called[url][1].casefold() for url in hits}) > 1:
+            if len({(called[url][1] or called[url][2] or url).casefold() for url in hits}) > 1:
                 raise click.BadParameter(f"{name!r} is part of several feeds:\n" + _shown(hits, called))
             if not hits:
                 raise click.BadParameter(f"no feed is called {name!r}{_meant(name, called)}")
@@ -53,6 +53,8 @@ def _shown(hits: Sequence[str], called: Mapping[str, tuple[str, str, str]]) -> s
 
 
 def _meant(name: str, called: Mapping[str, tuple[str, str, str]]) -> str:
+    import difflib
+
     titles = {title.casefold(): title for names in called.values() for title in names[1:] if title}
     close = difflib.get_close_matches(name.casefold(), titles, n=1)
     return f"; did you mean {titles[close[0]]!r}?" if close else "; `aggregator status -v` lists them"

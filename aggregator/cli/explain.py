@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aggregator.cli.finding import find
 from aggregator.cli.output import (
     Styled,
     bold,
@@ -17,12 +18,12 @@ from aggregator.cli.output import (
     count,
     dim,
     fitted,
+    folded,
     local,
     one_line,
     put,
     put_json,
     short_time,
-    visible,
     width,
 )
 from aggregator.cli.places import Places, db_option, feeds_option, pass_places, talk_options
@@ -58,16 +59,13 @@ def why(places: Places, what: str, diff: bool, as_json: bool) -> None:
       aggregator why c45 --diff
       aggregator why https://example.org/story.html --json
     """
-    from aggregator.errors import StoreError
-
     with places.store() as store:
-        article_id, copy_id = _found(store, what)
-        if article_id is None:
+        found = find(store, what)
+        if found is None:
             _only_listed(store, what, as_json)
             return
+        article_id, copy_id = found
         story = _gathered(store, article_id, copy_id)
-        if story is None:
-            raise StoreError(store.path, f"there is no {'copy' if copy_id else 'article'} {what}", _HINT)
     likenesses = {copy["id"]: _compared(story["article"], copy) for copy in story["copies"]} if diff else {}
     if as_json:
         for copy in story["copies"]:
@@ -79,31 +77,11 @@ def why(places: Places, what: str, diff: bool, as_json: bool) -> None:
 
 
 _CLOSING = re.compile(r"[.,;:!?)\]”’\"']+")
-_HINT = "`aggregator latest` and `aggregator search` show the numbers"
 
 
-def _found(store: Store, what: str) -> tuple[int | None, int | None]:
-    """(article id, copy id or None) of what was asked for; (None, None) for a URL that is no story's."""
-    from aggregator import urls
-    from aggregator.errors import StoreError
-
-    if number := re.fullmatch(r"(c?)(\d{1,18})", what.strip(), re.I):
-        if not number[1]:
-            return int(number[2]), None
-        copy = store.reading.duplicate(int(number[2]))
-        if copy is None:
-            raise StoreError(store.path, f"there is no copy {what}", "`aggregator why ARTICLE` shows them")
-        return copy["article_id"], copy["id"]
-    if not urls.is_web(what):
-        raise click.UsageError(f"{what!r} is neither a number nor a URL; {_HINT}")
-    found = store.reading.find(urls.canonical(what))
-    return found or (None, None)
-
-
-def _gathered(store: Store, article_id: int, copy_id: int | None) -> dict[str, Any] | None:
+def _gathered(store: Store, article_id: int, copy_id: int | None) -> dict[str, Any]:
     article = store.reading.article(article_id)
-    if article is None:
-        return None
+    assert article is not None  # it was found in this database
     copies = store.reading.copies(article_id)
     if copy_id is not None:
         copies = [copy for copy in copies if copy["id"] == copy_id]
@@ -265,7 +243,7 @@ def _side_by_side(kept: str, copy: str, name: str, likeness: Similarity) -> None
             mark, look, sides = "=", dim, (_middle_left_out(left), _middle_left_out(right))
         else:
             mark, look, sides = "~" if left and right else "-" if left else "+", _marked, (left, right)
-        for one, other in zip_longest(*(_folded(side, column) for side in sides), fillvalue=""):
+        for one, other in zip_longest(*(folded(side, column) for side in sides), fillvalue=""):
             _row(mark, one, other, column, look)
 
 
@@ -306,19 +284,3 @@ def _middle_left_out(text: str) -> str:
     if len(words) < LONG:
         return text
     return f"{' '.join(words[:EDGE])} … {len(words) - 2 * EDGE} words … {' '.join(words[-EDGE:])}"
-
-
-def _folded(text: str, column: int) -> list[str]:
-    """Lines of at most so many columns of the screen."""
-    from rich.cells import cell_len, chop_cells
-
-    lines: list[str] = []
-    line = ""
-    for word in visible(text).split():
-        for piece in [word] if cell_len(word) <= column else chop_cells(word, column):
-            if line and cell_len(line) + 1 + cell_len(piece) > column:
-                lines.append(line)
-                line = piece
-            else:
-                line = f"{line} {piece}".lstrip()
-    return [*lines, line] if line else lines

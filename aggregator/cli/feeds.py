@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
@@ -23,7 +24,7 @@ from aggregator.cli.output import (
     say,
     visible,
 )
-from aggregator.cli.places import Places, feeds_option, pass_places, short, talk_options
+from aggregator.cli.places import Places, db_option, feeds_option, pass_places, short, talk_options
 
 if TYPE_CHECKING:
     from aggregator.fetch import Fetcher
@@ -172,10 +173,13 @@ def import_(places: Places, file: Any, dry_run: bool) -> None:
 
 @click.command(short_help="Print the feeds as OPML, for another reader.")
 @talk_options
+@db_option
 @feeds_option
 @pass_places
 def export(places: Places) -> None:
     """Print the feeds of feeds.yaml as OPML. Addresses, titles and tags go along; secrets in headers do not.
+
+    A feed without a title in feeds.yaml goes by its own, where the database knows it.
 
     \b
     Example:
@@ -183,9 +187,13 @@ def export(places: Places) -> None:
     """
     from aggregator import config, opml
 
-    found = places.found_feeds()
-    feeds = config.load(short(found.path), None).feeds
-    sys.stdout.buffer.write(opml.write(feeds, "Feeds of aggregator"))
+    feeds = config.load(short(places.found_feeds().path), None).feeds
+    titles: dict[str, str] = {}
+    if places.database().path.exists():
+        with places.store() as store:
+            titles = {row["url"]: row["title"] for row in store.reading.feeds() if row["last_fetch_at"]}
+    named = [replace(feed, title=feed.title or titles.get(feed.url)) for feed in feeds]
+    sys.stdout.buffer.write(opml.write(named, "Feeds of aggregator"))
 
 
 @click.command(short_help="Look for mistakes in feeds.yaml.")

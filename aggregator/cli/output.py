@@ -27,6 +27,7 @@ Row = Mapping[str, Any]
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
+LINE = 88  # columns of running text; longer lines are hard to read
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # OWASP, CSV injection
 
 
@@ -76,7 +77,8 @@ def say(*parts: str | Styled) -> None:
 
 
 def _write(parts: Sequence[str | Styled], *, err: bool) -> None:
-    click.echo("".join(map(_drawn, parts)), err=err)
+    # sys.stderr by name: while progress bars are drawn it is rich's, which puts the line above them.
+    click.echo("".join(map(_drawn, parts)), file=sys.stderr if err else sys.stdout)
 
 
 def _drawn(part: str | Styled) -> str:
@@ -111,6 +113,27 @@ def fitted(text: str, columns: int) -> str:
     from rich.cells import cell_len, set_cell_size
 
     return text if cell_len(text) <= columns else set_cell_size(text, max(1, columns - 1)).rstrip() + "…"
+
+
+def running_text(paragraph: str) -> str:
+    """A paragraph in lines that are easy to read, when data goes to a screen."""
+    return "\n".join(folded(paragraph, min(width() - 2, LINE))) if is_terminal() else paragraph
+
+
+def folded(text: str, columns: int) -> list[str]:
+    """Lines of at most so many columns of the screen; wide characters count twice."""
+    from rich.cells import cell_len, chop_cells
+
+    lines: list[str] = []
+    line = ""
+    for word in visible(text).split():
+        for piece in [word] if cell_len(word) <= columns else chop_cells(word, columns):
+            if line and cell_len(line) + 1 + cell_len(piece) > columns:
+                lines.append(line)
+                line = piece
+            else:
+                line = f"{line} {piece}".lstrip()
+    return [*lines, line] if line else lines
 
 
 # ----------------------------------------------------------------------------------------- rows

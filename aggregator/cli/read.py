@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -100,7 +99,13 @@ def _status(
     troubled = [row for row in feeds if row["status"] in ("failing", "gone")]
     if not failing:
         bad = totals["feeds_failing"]
-        health = coloured(f"{bad:,} in trouble", "red") if bad else coloured("all well", "green")
+        health = (
+            coloured(f"{bad:,} in trouble", "red")
+            if bad
+            else coloured("all well", "green")
+            if totals["last_fetch_at"]
+            else dim("`aggregator fetch` asks those in feeds.yaml")
+        )
         put(bold("feeds       "), f"{totals['feeds']:,}, ", health)
         put(
             bold("articles    "), f"{totals['articles']:,}, ", f"{totals['articles_today']:,} of the last day"
@@ -146,6 +151,8 @@ def _status(
 
 
 def _troubled(row: dict[str, Any], now: datetime) -> None:
+    from aggregator.newsroom.wording import cure
+
     put(coloured("  ✗ ", "red"), bold(one_line(row["title"])), dim(f"  {one_line(row['url'])}"))
     retry = local(row["next_fetch_at"])
     when = (
@@ -155,8 +162,9 @@ def _troubled(row: dict[str, Any], now: datetime) -> None:
         if retry
         else ""
     )
-    times = f"{count(row['failures'], 'failure')} in a row"
-    put(f"    {one_line(row['error'])} ", dim(f"({row['error_kind']}); {times}; {when}"))
+    times = [f"{row['failures']:,} times in a row"] if row["failures"] > 1 else []
+    put(f"    {one_line(row['error'])} ", dim(f"({row['error_kind']}); {'; '.join([*times, when])}"))
+    put(dim(f"    {cure(row['error_kind'])}"))
 
 
 def _healthy(row: dict[str, Any], now: datetime, column: int) -> None:
@@ -180,7 +188,8 @@ def _healthy(row: dict[str, Any], now: datetime, column: int) -> None:
 def latest(places: Places, number: int, tag: str | None, site: str | None, form: Form) -> None:
     """List the newest stories, newest first. +6: six other outlets ran the same text.
 
-    The number in front is the story's: `aggregator why NUMBER` tells all about it. JSON holds the whole text.
+    The number in front is the story's: `aggregator read NUMBER` prints it, `aggregator why NUMBER` tells how it came
+    to be as it is. JSON holds the whole text.
 
     \b
     Examples:
@@ -257,9 +266,9 @@ def search(places: Places, words: Sequence[str], number: int, form: Form) -> Non
 
 def _snippet(text: str, words: Sequence[str]) -> None:
     """The first place in the text where one of the words stands."""
-    stems = [re.escape(word[: max(4, len(word) - 2)]) for word in re.findall(r"\w+", " ".join(words))]
-    hit = re.search(rf"\b(?:{'|'.join(stems)})\w*", text, re.I) if stems else None
-    start, end = hit.span() if hit else (0, 0)
+    from aggregator.passages import hits
+
+    start, end = next(hits(text, " ".join(words)), (0, 0))
     room = (width() - INDENT - len("……") - (end - start)) // 2 - 1 if is_terminal() else SNIPPET
     before, after = one_line(text[max(0, start - room) : start]), one_line(text[end : end + room])
     gap = " " if start and text[start - 1].isspace() else ""

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -24,6 +21,10 @@ from aggregator.cli.places import Places, db_option, feeds_option, pass_places, 
 if TYPE_CHECKING:
     from aggregator.model import Config, Report
     from aggregator.store import Store
+
+
+#: Kinds of failure that every feed has when the machine itself is off the network.
+UNREACHED = frozenset({"dns", "connect"})
 
 
 @click.command(short_help="Get the news: one round of the feeds that are due.")
@@ -51,6 +52,7 @@ def fetch(
       aggregator fetch --all --dry-run  what would be stored?
     """
     from aggregator import newsroom, pipeline
+    from aggregator.cli import logs
     from aggregator.cli.progress import watching
     from aggregator.store import Store
 
@@ -60,7 +62,8 @@ def fetch(
     if not config.feeds:
         say(f"{config.path} names no feeds; `aggregator add URL` adds one")
         return
-    _log_everything(places.verbosity)
+    if places.verbosity > 1:
+        logs.write(logs.EVERYTHING)
     path = places.database().path
     with contextlib.ExitStack() as stack:
         if dry_run:
@@ -94,6 +97,8 @@ def _chosen(config: Config, store: Store, names: Sequence[str], everything: bool
 @contextlib.contextmanager
 def _copy(path: Path) -> Iterator[Path]:
     """A copy of the database that is thrown away, for a dry run."""
+    import tempfile
+
     from aggregator.store import Store
 
     with tempfile.TemporaryDirectory(prefix="aggregator-") as folder:
@@ -168,10 +173,13 @@ def _summary(report: Report, store: Store, dry_run: bool) -> None:
         parts.append(f"{report.articles_revised:,} revised")
     if report.pages_failed:
         parts.append(f"{count(report.pages_failed, 'page')} could not be read, told by their feeds")
-    colour = "yellow" if report.feeds_failed else "green"
-    say(coloured("✓ ", colour), bold(" · ".join(parts)), dim(f"  {report.seconds:.1f} s"))
+    nothing = report.feeds_failed > 0 and not report.feeds_ok
+    mark = coloured("✗ ", "red") if nothing else coloured("✓ ", "yellow" if report.feeds_failed else "green")
+    say(mark, bold(" · ".join(parts)), dim(f"  {report.seconds:.1f} s"))
+    if nothing and asked > 1 and {failure.kind for failure in report.failures} <= UNREACHED:
+        say("  No server could be reached: is this machine online?")
     if totals["pending"]:
-        say(dim(f"  {count(totals['pending'], 'entry', 'entries')} waiting for another try of their page"))
+        say(dim(f"  still to read: {count(totals['pending'], 'entry', 'entries')}"))
     if dry_run:
         say("  A dry run: nothing was stored.")
 
@@ -192,36 +200,11 @@ def daemon(places: Places) -> None:
       aggregator daemon --feeds /etc/aggregator/feeds.yaml --db /var/lib/aggregator/news.db
     """
     from aggregator import newsroom
+    from aggregator.cli import logs
     from aggregator.daemon import Daemon
 
     found, database = places.found_feeds(), places.database()
     watcher = Daemon(Path(short(found.path)), database.path)
     newsroom.install(database.path.parent)
-    level = {-1: logging.WARNING, 0: logging.INFO}.get(places.verbosity, logging.DEBUG)
-    _log(level)
+    logs.write({-1: logs.TROUBLE, 0: logs.ROUNDS}.get(places.verbosity, logs.EVERYTHING))
     watcher.run()
-
-
-def _log_everything(verbosity: int) -> None:
-    if verbosity > 1:
-        _log(logging.DEBUG)
-
-
-def _log(level: int) -> None:
-    """Log lines to stderr, with the time unless the journal adds its own."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(
-        _OneLine("%(message)s" if "JOURNAL_STREAM" in os.environ else "%(asctime)s %(message)s")
-    )
-    logger = logging.getLogger("aggregator")
-    logger.handlers[:] = [handler]
-    logger.setLevel(level)
-
-
-class _OneLine(logging.Formatter):
-    """Log lines without what a terminal would obey: they hold titles and messages of strangers."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        from aggregator.cli.output import visible
-
-        return visible(super().format(record))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import os
 import sys
-import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -22,14 +20,13 @@ from aggregator.cli.output import (
     coloured,
     count,
     dim,
-    is_terminal,
     json_text,
     one_line,
     put,
     put_json,
+    running_text,
     say,
     short_time,
-    width,
 )
 from aggregator.cli.places import Places, db_option, feeds_option, pass_places, talk_options
 
@@ -37,7 +34,6 @@ if TYPE_CHECKING:
     from aggregator.model import Document
 
 MAX_SOURCE = 50_000_000  # bytes of a page
-LINE = 88  # columns of running text; longer lines are hard to read
 
 
 @click.command(short_help="The clean text of one page, and what was cut from it.")
@@ -168,11 +164,7 @@ def _print(document: Document, show_removed: bool) -> None:
             put(coloured(f"  ✂ {block.reason}: ", "magenta"), dim(one_line(block.text)))
         if paragraph:
             put()
-            put(_wrapped(paragraph))
-
-
-def _wrapped(text: str) -> str:
-    return textwrap.fill(text, min(width() - 2, LINE), break_long_words=False) if is_terminal() else text
+            put(running_text(paragraph))
 
 
 # ----------------------------------------------------------------------------------------- dedupe
@@ -271,6 +263,8 @@ def _judge_again(places: Places) -> None:
 @contextmanager
 def _opened(source: str) -> Iterator[IO[bytes]]:
     """The lines of a file or stdin, unpacked where they are gzip: told by the first bytes, not by the name."""
+    import gzip
+
     with click.open_file(source, "rb") as file, io.BufferedReader(file) as raw:  # type: ignore[type-var]
         if raw.peek(2)[:2] != b"\x1f\x8b":
             yield raw
@@ -297,6 +291,8 @@ def _documents(lines: IO[bytes], source: str) -> Iterator[dict[str, Any]]:
 @contextmanager
 def _written(output: Path | None) -> Iterator[IO[str]]:
     """Where results go: stdout, line by line, or a file that appears when it is whole; packed if its name says .gz."""
+    import gzip
+
     if output is None:
         yield sys.stdout
         return

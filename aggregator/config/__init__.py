@@ -48,10 +48,10 @@ def load(path: str | os.PathLike[str], environ: Mapping[str, str] | None = os.en
     except OSError as error:
         problem = f"cannot be read: {error.strerror or error}"
         hint = "`aggregator init` writes one to start from" if isinstance(error, FileNotFoundError) else ""
-        raise ConfigError(name, [ConfigProblem(1, 1, "", problem, hint)]) from None
+        raise ConfigError(name, [ConfigProblem(0, 0, "", problem, hint)]) from None
     if len(data) > MAX_FILE:
         problem = f"larger than {MAX_FILE // 1_000_000} MB"
-        raise ConfigError(name, [ConfigProblem(1, 1, "", problem, "is this the right file?")])
+        raise ConfigError(name, [ConfigProblem(0, 0, "", problem, "is this the right file?")])
     return parse(data, name, environ)
 
 

@@ -42,7 +42,7 @@ def find(explicit: str | None, environ: Mapping[str, str], cwd: Path, home: Path
     name = found.path.relative_to(cwd) if found.path.is_relative_to(cwd) else found.path
     problem = "is a directory" if found.path.is_dir() else f"no such file ({found.why})"
     hint = "`aggregator init` writes one to start from, --feeds names another"
-    raise ConfigError(str(name), [ConfigProblem(1, 1, "", problem, hint)])
+    raise ConfigError(str(name), [ConfigProblem(0, 0, "", problem, hint)])
 
 
 def find_database(explicit: str | None, environ: Mapping[str, str], cwd: Path, feeds: Found) -> Found:

@@ -98,7 +98,7 @@ def _prepare(directory: Path) -> datetime:
     feeds_yaml, printed_at = directory / "feeds.yaml", directory / _PRINTED_AT
     if feeds_yaml.exists() and not printed_at.exists():
         hint = f"give the demo a folder of its own, such as {DIRECTORY}"
-        raise ConfigError(str(feeds_yaml), [ConfigProblem(1, 1, "", "was not written by the demo", hint)])
+        raise ConfigError(str(feeds_yaml), [ConfigProblem(0, 0, "", "was not written by the demo", hint)])
     (directory / "db").mkdir(parents=True, exist_ok=True)
     if not printed_at.exists():
         printed_at.write_text(datetime.now(UTC).isoformat(timespec="minutes") + "\n")

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any
 
 from .. import urls
 from ..model import Block as Fingerprint
@@ -179,3 +182,14 @@ def _fingerprint(text: str) -> int:
     """A signed 64-bit hash of a block's words, so that it fits SQLite's integers."""
     words = text.casefold().encode("utf-8", "replace")  # white space is normalised in blocks
     return int.from_bytes(hashlib.blake2b(words, digest_size=8).digest(), "big", signed=True)
+
+
+class _Callable(ModuleType):
+    """This package, called as the function. `from aggregator import extract` is the public name of the function, but
+    once the package is loaded Python finds the package under that name; so both do the same."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Document:
+        return extract(*args, **kwargs)
+
+
+sys.modules[__name__].__class__ = _Callable

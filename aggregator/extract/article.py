@@ -118,7 +118,7 @@ def build(top: Node, blocks: Sequence[Block], kept: Sequence[bool]) -> list[str]
 
 
 def _with_text(blocks: Sequence[Block]) -> dict[int, Any]:
-    """The elements that hold these blocks' text, by id, up to the root. A quarter of an article's elements hold none."""
+    """The elements that hold these blocks' text, by id, up to the root. A quarter of an article's hold none."""
     found: dict[int, Any] = {}
     for block in blocks:
         for element, is_tail in block.slots:

@@ -19,7 +19,7 @@ Scorer = Callable[..., float]  # takes the numbers of a row one by one: names ar
 
 
 def compile_trees(trees: Sequence[Any], names: Sequence[str], bias: float = 0.0) -> Scorer:
-    """A function from the numbers of a row, in the order of `names`, to a log-odds. Raises KeyError for an unknown name."""
+    """A function from a row's numbers, in the order of `names`, to a log-odds. Raises KeyError for an unknown name."""
     index = {name: i for i, name in enumerate(names)}
     arguments = ", ".join(f"x{i}" for i in range(len(names)))
     source = " + ".join([repr(float(bias)), *(_expression(tree, index) for tree in trees)])

@@ -76,7 +76,7 @@ async def front(db: Reader) -> dict[str, Any]:
         "lead": lead,
         "days": [
             (stories[0]["published_at"], stories)
-            for stories in (list(g) for _, g in groupby(river, key=lambda s: s["published_at"][:10]))
+            for stories in (list(g) for _, g in groupby(river, key=lambda s: wording.day(s["published_at"])))
         ],
         "running": await _all(db, _RUNNING, {"limit": RUNNING, "window": RUNNING_WINDOW}),
         "troubled": await _all(db, _TROUBLED, {"limit": TROUBLED}),

@@ -6,36 +6,38 @@ import json
 import re
 from datetime import UTC, datetime
 
+from aggregator import passages
 from aggregator.errors import FETCH_ERROR_KINDS
 from aggregator.model import VERDICT_REASONS
 
-#: What the user can do about a feed's error: kind (as in FETCH_ERROR_KINDS) -> advice.
+#: What the user can do about a feed's error: kind (as in FETCH_ERROR_KINDS) -> advice. What is to be typed stands in
+#: backticks.
 CURES: dict[str, str] = {
     "dns": "Check the host name in feeds.yaml; if the site has moved, give its new address.",
-    "connect": "Nothing to do if it passes; if it stays, see whether the site still opens in a browser.",
-    "tls": "The publisher has to renew the certificate. Nothing to do here but wait.",
-    "timeout": "Nothing to do if it passes; if it stays, raise timeout in feeds.yaml.",
-    "too_big": "Raise max_feed_bytes in feeds.yaml if you trust this feed.",
-    "incomplete": "Nothing to do if it passes; it is asked again soon.",
+    "connect": "It may pass; if it stays, see whether the site still opens in a browser.",
+    "tls": "It may pass; if it stays, the publisher has to mend the certificate.",
+    "timeout": "It may pass; if it stays, raise `timeout` in feeds.yaml.",
+    "too_big": "Raise `max_feed_size` in feeds.yaml if you trust this feed.",
+    "incomplete": "It may pass; it is asked again soon.",
     "bad_encoding": "The publisher's server is set up wrongly. Tell them, or take the feed out.",
     "bad_http": "The publisher's server is set up wrongly. Tell them, or take the feed out.",
     "redirect": "Open the address in a browser and put where it ends into feeds.yaml.",
-    "not_public": "If this is your own network, name the host under allow in feeds.yaml.",
+    "not_public": "If this is your own network, name the host under `allow` in feeds.yaml.",
     "bad_url": "Correct the address in feeds.yaml.",
-    "unauthorized": "If you have an account there, put its token under headers in feeds.yaml.",
+    "unauthorized": "If you have an account there, put its token under `headers` in feeds.yaml.",
     "blocked": "Ask the publisher to let feed readers in, or look for another feed of theirs.",
-    "not_found": "See whether the site has a new feed: aggregator add with the site's address finds it.",
+    "not_found": "The site may have a new feed: `aggregator add` with the site's address finds it.",
     "gone": "It is not asked again. Take it out of feeds.yaml, or give its new address.",
-    "rate_limited": "Nothing to do: it is asked again when the server allows. A longer interval helps.",
+    "rate_limited": "It is asked again when the server allows. A longer `interval` in feeds.yaml helps.",
     "client_error": "Open the address in a browser; correct it in feeds.yaml if it has changed.",
-    "server_error": "Nothing to do: it is asked again, more and more rarely, until the server is back.",
-    "unexpected_status": "Nothing to do if it passes; if it stays, open the address in a browser.",
-    "robots": "Set full_text: false for this feed to keep to what the feed itself carries.",
-    "not_html": "Set full_text: false for this feed to keep to what the feed itself carries.",
-    "not_a_feed": "This address is a web page. aggregator add with the site's address finds its feed.",
+    "server_error": "It may pass; it is asked again, more and more rarely, until the server is back.",
+    "unexpected_status": "It may pass; if it stays, open the address in a browser.",
+    "robots": "Set `full_text: false` for this feed to keep to what the feed itself carries.",
+    "not_html": "Set `full_text: false` for this feed to keep to what the feed itself carries.",
+    "not_a_feed": "The site may have a new feed: `aggregator add` with the site's address finds it.",
     "broken_feed": "The publisher has to mend it. It is asked again; tell them if it stays.",
-    "held": "Nothing to do: it is asked again when the host allows.",
-    "stopped": "Nothing to do: the next run asks again.",
+    "held": "It is asked again when the host allows.",
+    "stopped": "The next round asks it again.",
     "bug": "Please report it, with this feed's address; the other feeds go on.",
     "parse_limit": "The feed is too large or too deep to read safely. Look for a smaller one.",
 }
@@ -63,20 +65,54 @@ FLAGS = {
 }
 
 
+SOURCES = {"page": "the page", "feed": "the feed"}
+
+#: What facets are called, and the words for their values.
+FACETS = {
+    "agency": "Agency",
+    "error_kind": "Trouble",
+    "language": "Language",
+    "outcome": "Outcome",
+    "reason": "Why folded",
+    "site": "Outlet",
+    "source": "Text from",
+    "status": "Status",
+}
+
+#: Language codes in their languages' own words; other codes stay as they are.
+LANGUAGES = {
+    "ar": "العربية", "bg": "Български", "ca": "Català", "cs": "Čeština", "da": "Dansk", "de": "Deutsch",
+    "el": "Ελληνικά", "en": "English", "es": "Español", "et": "Eesti", "fa": "فارسی", "fi": "Suomi", "fr": "Français",
+    "he": "עברית", "hi": "हिन्दी", "hr": "Hrvatski", "hu": "Magyar", "id": "Indonesia", "it": "Italiano",
+    "ja": "日本語", "ko": "한국어", "lt": "Lietuvių", "lv": "Latviešu", "nb": "Norsk", "nl": "Nederlands",
+    "no": "Norsk", "pl": "Polski", "pt": "Português", "ro": "Română", "ru": "Русский", "sk": "Slovenčina",
+    "sl": "Slovenščina", "sr": "Српски", "sv": "Svenska", "th": "ไทย", "tr": "Türkçe", "uk": "Українська",
+    "ur": "اردو", "vi": "Tiếng Việt", "zh": "中文",
+}  # fmt: skip
+
+#: How a list is sorted, as Datasette says it, in other words.
+ORDERS = {
+    "sorted by published_at descending": "newest first",
+    "sorted by published_at": "oldest first",
+    "sorted by copies descending": "most copied first",
+    "sorted by status": "",
+}
+
+
 def weblink(url: object) -> str | None:
     """The address when it is one to click on, http or https; else None (javascript: and the like)."""
     return url if isinstance(url, str) and re.fullmatch(r"https?://[^\s/]\S*", url, re.IGNORECASE) else None
 
 
 def moment(value: object) -> datetime | None:
-    """A column's time: ISO 8601 in UTC."""
+    """A column's time, ISO 8601 in UTC, as the clock of this machine shows it."""
     if not isinstance(value, str):
         return None
     try:
         parsed = datetime.fromisoformat(value)
-    except ValueError:
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone()
+    except (ValueError, OverflowError):
         return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def ago(value: object, now: datetime | None = None) -> str:
@@ -113,9 +149,9 @@ def apart(first: object, second: object) -> str:
 
 
 def when(value: object) -> str:
-    """The full time: "24 Nov 2026, 03:25 UTC"."""
+    """The full time: "24 Nov 2026, 04:25 CET"."""
     then = moment(value)
-    return f"{then.day} {then:%b %Y, %H:%M} UTC" if then else "unknown"
+    return f"{then.day} {then:%b %Y, %H:%M %Z}" if then else "unknown"
 
 
 def clock(value: object) -> str:
@@ -219,11 +255,43 @@ def flag(value: object) -> str:
     return FLAGS.get(str(value), str(value).replace("_", " "))
 
 
+def language(code: object) -> str:
+    return LANGUAGES.get(str(code), str(code))
+
+
+def facet(column: object) -> str:
+    """What a facet is called."""
+    return FACETS.get(str(column), str(column))
+
+
+def faceted(value: object, column: object) -> str:
+    """A facet's value in words."""
+    if column == "source":
+        return SOURCES.get(str(value), str(value))
+    words = {"error_kind": trouble, "language": language, "outcome": outcome, "reason": verdict}
+    return words[str(column)](value) if column in words else str(value)
+
+
+def described(text: object) -> str:
+    """What Datasette says of a list: "where search matches "ferry" sorted by published_at descending"."""
+    told = re.sub(r"^where search matches ", "with ", str(text or ""))
+    for theirs, ours in ORDERS.items():
+        if told.endswith(theirs):
+            before = told.removesuffix(theirs).rstrip()
+            return ", ".join(filter(None, (before, ours)))
+    return told
+
+
+def passage(text: object, search: object, limit: int = 220) -> list[tuple[str, bool]]:
+    """Where in the text the searched words stand."""
+    return passages.passage(str(text or ""), str(search or ""), limit)
+
+
 #: The templates' filters, by name.
 FILTERS = {
     f.__name__: f
     for f in (
-        ago, apart, clock, count, cure, day, details, flag, items, moment, number, outcome, paragraphs, percent,
-        revision, teaser, trouble, verdict, weblink, when,
+        ago, apart, clock, count, cure, day, described, details, facet, faceted, flag, items, language, moment, number,
+        outcome, paragraphs, passage, percent, revision, teaser, trouble, verdict, weblink, when,
     )
 }  # fmt: skip

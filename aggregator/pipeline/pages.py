@@ -167,7 +167,6 @@ def read(
     if stop.is_set():
         return []
     from_page = without_repeats(from_page, store)
-    tally.pages_failed += len(errors)
 
     ready = []
     for entry_id, item in items.items():
@@ -177,6 +176,7 @@ def read(
             wait = timedelta(seconds=min(error.retry_after or 0, LONGEST_RETRY))
             store.pending.put_aside(item, clock() + max(HELD_RETRY, wait), error.message, tried=False)
             continue
+        tally.pages_failed += error is not None
         try:
             document, source, problem = choose(
                 page, feed, f"{error.message} ({error.kind})" if error else None

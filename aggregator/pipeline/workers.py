@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -28,10 +29,25 @@ AHEAD = 16
 
 
 def _pool(processes: int) -> ProcessPoolExecutor:
-    # Ctrl-C reaches every process of a terminal; who ends the workers is the process that started them.
-    return ProcessPoolExecutor(
-        processes, multiprocessing.get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)
-    )
+    return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"))
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Processes started in here do not hear Ctrl-C, which reaches every process of a terminal: who ends the workers is
+    the process that started them. A blocked signal is inherited, so they are deaf before their first line; one that
+    was interrupted while it started up took all the others with it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _submit(pool: ProcessPoolExecutor, function: Callable[..., T], job: Job) -> Future[T]:
+    with _unheard():  # the pool starts its processes as jobs come
+        return pool.submit(function, *job)
 
 
 class Workers:
@@ -67,7 +83,7 @@ class Workers:
         if self._pool is None and self._processes > 1:
             self._pool = _pool(self._processes)
             try:
-                self._pool.submit(os.getpid).result()
+                _submit(self._pool, os.getpid, ()).result()
             except BrokenProcessPool:
                 self._pool, self._processes = None, 1
         return self._pool is not None
@@ -75,10 +91,10 @@ class Workers:
     def _submit(self, function: Callable[..., T], job: Job) -> Future[T]:
         assert self._pool is not None
         try:
-            return self._pool.submit(function, *job)
+            return _submit(self._pool, function, job)
         except BrokenProcessPool:
             self._pool = _pool(self._processes)
-            return self._pool.submit(function, *job)
+            return _submit(self._pool, function, job)
 
     def _result(self, function: Callable[..., T], future: Future[T], job: Job, died: Callable[[Job], T]) -> T:
         """A result; a job whose worker died is tried once more, alone: another may have killed it."""
@@ -87,7 +103,7 @@ class Workers:
         except BrokenProcessPool:
             with _pool(1) as alone:
                 try:
-                    return alone.submit(function, *job).result()
+                    return _submit(alone, function, job).result()
                 except BrokenProcessPool:
                     return died(job)
 

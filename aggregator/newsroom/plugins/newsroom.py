@@ -27,6 +27,8 @@ LEADS = {
     "feed_id": "feeds",
     "revision_id": "revisions",
 }
+#: Views whose id is a row's of this table.
+VIEWS = {"wire_stories": "articles", "feed_health": "feeds"}
 
 
 @hookimpl
@@ -95,14 +97,18 @@ def render_cell(
     if url:
         shown = url if len(url) <= 80 else url[:79] + "\u2026"
         return Markup('<a href="{}" rel="noreferrer noopener">{}</a>').format(url, shown)
-    if table is not None:
+    target = None
+    if table in VIEWS and column in ("id", "title"):
+        target = VIEWS[table], row["id"]
+    elif table is None:
+        leads = [name for name in row.keys() if name in LEADS and row[name] is not None]  # noqa: SIM118 (sqlite3.Row)
+        lead = column if column in leads else leads[0] if leads and column in ("title", "feed") else None
+        target = (LEADS[lead], row[lead]) if lead else None
+    if target is None:
         return None
-    leads = [name for name in row.keys() if name in LEADS and row[name] is not None]  # noqa: SIM118 (sqlite3.Row)
-    lead = column if column in leads else leads[0] if leads and column == "title" else None
-    if lead is None:
-        return None
-    page = datasette.urls.row(database, LEADS[lead], str(row[lead]))
-    return Markup('<a href="{}">{}</a>').format(page, value)
+    return Markup('<a href="{}">{}</a>').format(
+        datasette.urls.row(database, target[0], str(target[1])), value
+    )
 
 
 async def _visible(datasette: Any, request: Any) -> bool:
