@@ -247,7 +247,7 @@ def _place(
     connection: sqlite3.Connection, postings: Any, number: int, doc: dict[str, Any], when: float
 ) -> None:
     published = datetime.fromtimestamp(when, UTC)
-    sketch = dedup.sketch(doc["title"], doc["text"], published=published, outlet=doc["outlet"])
+    sketch = dedup.sketch(doc["title"], doc["text"], published=published)
     connection.execute("begin immediate")
     candidates = []
     for hit in postings.candidates(sketch.probes.tolist(), when, WINDOW):

@@ -87,10 +87,8 @@ Divers found a gash of four metres below the waterline. Booms were laid around t
 diesel oil."""
 
 
-def sketch(
-    text: str = STORY, title: str = TITLE, hours: float = 0.0, outlet: str = "varholm.example"
-) -> dedup.Sketch:
-    return dedup.sketch(title, text, published=NOON + timedelta(hours=hours), outlet=outlet)
+def sketch(text: str = STORY, title: str = TITLE, hours: float = 0.0) -> dedup.Sketch:
+    return dedup.sketch(title, text, published=NOON + timedelta(hours=hours))
 
 
 def candidate(text: str = STORY, title: str = TITLE, hours: float = 0.0, number: int = 7) -> Candidate:

@@ -1,6 +1,7 @@
 """Deduplication: one story, once. Pure: no files, no network, no database.
 
     sketch(title, text, ...)      a text as it is compared
+    remembered(title, text, ...)  the same, without reading a text again that was read lately
     judge(sketch, candidates)     a copy of one of these stories, or a new one; with the evidence
     Index, stream(documents)      the same over an index in memory
     compare(a, b)                 two texts side by side, for people
@@ -12,7 +13,7 @@ How the decision is made, its known exceptions and what was rejected: docs/dedup
 from aggregator.dedup.index import Index, find_duplicates, stream
 from aggregator.dedup.judge import WINDOW, judge
 from aggregator.dedup.side_by_side import Similarity, Span, compare, spans
-from aggregator.dedup.sketch import Sketch, sketch
+from aggregator.dedup.sketch import Sketch, remembered, sketch
 
 __all__ = [
     "WINDOW",
@@ -23,6 +24,7 @@ __all__ = [
     "compare",
     "find_duplicates",
     "judge",
+    "remembered",
     "sketch",
     "spans",
     "stream",

@@ -17,7 +17,7 @@ CANDIDATES = 4
 #: A candidate that scores less than this share of the best one is not worth a comparison.
 WORTH = 0.25
 #: Stories remembered per posting. What more have in common tells nothing about one of them, and proposes none.
-COMMON = 48
+COMMON = 24
 #: Stories per generation when texts carry no time: the last 15,000 to 30,000 are compared, in at most 350 MB.
 TIMELESS = 15_000
 

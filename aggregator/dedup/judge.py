@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 
 import numpy as np
 
 from aggregator import words
 from aggregator.dedup.measure import Comparison, Mask, align, measure, positions
 from aggregator.dedup.model import forest
-from aggregator.dedup.sketch import A_FIGURE, A_NAME, Sketch, Terms, sketch
+from aggregator.dedup.sketch import A_FIGURE, A_NAME, Sketch, Terms, remembered
 from aggregator.model import Candidate, Verdict
 
 #: Two texts further apart than this are not the same story (why: docs/deduplication.md).
@@ -40,17 +38,10 @@ NEAR = 0.8
 REWRITTEN = 0.5
 #: Figures or names shown as evidence, per kind.
 SHOWN = 12
-#: Sketches of stored stories kept between calls: about 20 kB each, with their texts.
-CACHED = 2_048
 
 NEW = Verdict(copy_of=None, reason="new")
 
 Rows = Sequence[tuple[int, Sketch, Mapping[int, int]]]
-
-
-@functools.lru_cache(maxsize=CACHED)
-def _stored(title: str, text: str, published: datetime | None) -> Sketch:
-    return sketch(title, text, published=published)
 
 
 def judge(new: Sketch, candidates: Iterable[Candidate], *, window: float = WINDOW) -> Verdict:
@@ -60,7 +51,7 @@ def judge(new: Sketch, candidates: Iterable[Candidate], *, window: float = WINDO
     that both texts have, those that only one has ("here": the new text, "there": the kept one), how many words are in
     shared runs, and how many slots there are between them.
     """
-    rows = [(c.id, _stored(c.title, c.text, c.published), c.shared) for c in candidates]
+    rows = [(c.id, remembered(c.title, c.text, c.published), c.shared) for c in candidates]
     return decide(new, rows, window=window, evidence=True)
 
 

@@ -82,14 +82,7 @@ def sketch_of(story: Story | Article | Mapping[str, Any]) -> dedup.Sketch:
     def value(name: str) -> Any:
         return story[name] if isinstance(story, Mapping) else getattr(story, name)
 
-    return dedup.sketch(
-        value("title"),
-        value("text"),
-        published=datetime.fromisoformat(value("published_at")),
-        outlet=value("site"),
-        url=value("url"),
-        language=value("language"),
-    )
+    return dedup.remembered(value("title"), value("text"), datetime.fromisoformat(value("published_at")))
 
 
 def terms_of(sketch: dedup.Sketch) -> Terms:

@@ -99,12 +99,13 @@ class Sites:
         *,
         article_id: int | None,
         duplicate_id: int | None,
+        new: bool,
     ) -> None:
-        """Keep what was taken away from one page, replacing what was kept of it before."""
+        """Keep what was taken away from one page, replacing what was kept of it before, unless its owner is `new`."""
         column, owner = (
             ("article_id", article_id) if article_id is not None else ("duplicate_id", duplicate_id)
         )
-        before = self._drop_removed(column, owner)
+        before = [] if new else self._drop_removed(column, owner)
         counted: set[int] = set()
         for block in removed:
             text_hash = hashlib.blake2b(" ".join(block.text.split()).encode(), digest_size=8).hexdigest()

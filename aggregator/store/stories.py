@@ -41,11 +41,11 @@ class Stories:
 
     def known(self, keys: Sequence[str]) -> Saved | None:
         """The story that one of these canonical URLs already belongs to."""
-        row = self._db.one(
-            "select article_id, duplicate_id from _urls where key in (select value from json_each(?)) limit 1",
-            (json.dumps(list(keys)),),
-        )
-        if row is None:
+        for key in keys:
+            row = self._db.one("select article_id, duplicate_id from _urls where key = ?", (key,))
+            if row is not None:
+                break
+        else:
             return None
         if row["duplicate_id"] is None:
             return Saved("unchanged", row["article_id"])
@@ -66,6 +66,8 @@ class Stories:
 
     def decisions(self, keys: Sequence[str]) -> dict[int, bool]:
         """What the user decided about these canonical URLs: article id -> the same story, or not."""
+        if self._db.value("select 1 from _decisions limit 1") is None:
+            return {}
         rows = self._db.rows(
             "select coalesce(u.article_id, c.article_id) as article_id, d.same from _decisions d"
             " join _urls u on u.key = d.other_url left join duplicates c on c.id = u.duplicate_id"
@@ -130,7 +132,7 @@ class Stories:
         """Store a story of its own."""
         with self._db.transaction():
             article_id = self._insert_article(_columns(story), story.tags, now)
-            self._attach(story, now, article_id=article_id)
+            self._attach(story, now, article_id=article_id, new=True)
             self._postings.add(article_id, terms.postings, terms.published)
             self._sites.learn(story.site, story.blocks, now)
             self._link(entry_id, article_id, None, story.problem)
@@ -141,7 +143,7 @@ class Stories:
         assert verdict.copy_of is not None
         with self._db.transaction():
             duplicate_id = self._insert_duplicate(_columns(story), verdict.copy_of, verdict, now)
-            self._attach(story, now, duplicate_id=duplicate_id)
+            self._attach(story, now, duplicate_id=duplicate_id, new=True)
             self._sites.learn(story.site, story.blocks, now)
             self._link(entry_id, verdict.copy_of, duplicate_id, story.problem)
         return Saved("duplicate", verdict.copy_of, duplicate_id)
@@ -222,8 +224,12 @@ class Stories:
                 columns["changed_at"] = stamp(now)
                 self._postings.add(saved.article_id, terms.postings, terms.published)
             self._update(table, row_id, columns)
-            owner = {column: row_id}
-            self._attach(story, now, **owner)
+            self._attach(
+                story,
+                now,
+                article_id=saved.article_id if table == "articles" else None,
+                duplicate_id=saved.duplicate_id,
+            )
             self._link(entry_id, saved.article_id, saved.duplicate_id, story.problem)
         return Saved("revised", saved.article_id, saved.duplicate_id)
 
@@ -437,7 +443,13 @@ class Stories:
         )
 
     def _attach(
-        self, story: Story, now: datetime, *, article_id: int | None = None, duplicate_id: int | None = None
+        self,
+        story: Story,
+        now: datetime,
+        *,
+        article_id: int | None = None,
+        duplicate_id: int | None = None,
+        new: bool = False,
     ) -> None:
         """The story's URLs and what was removed from its page."""
         self._db.executemany(
@@ -445,7 +457,7 @@ class Stories:
             ((key, article_id, duplicate_id) for key in story.keys),
         )
         self._sites.store_removed(
-            story.site, story.removed, now, article_id=article_id, duplicate_id=duplicate_id
+            story.site, story.removed, now, article_id=article_id, duplicate_id=duplicate_id, new=new
         )
 
     def _link(
