@@ -342,6 +342,7 @@ class Article:
     site: str
     feed_id: int | None
     copies: int
+    event_id: int | None
     agency: str | None
     byline: str | None
     language: str | None

@@ -75,6 +75,7 @@ create table articles (
   site            text    not null,
   feed_id         integer references feeds(id) on delete set null,
   copies          integer not null default 0,
+  event_id        integer references articles(id) on delete set null,
   agency          text,
   byline          text,
   language        text,
@@ -92,6 +93,7 @@ create table articles (
 ) strict;
 create index articles_published on articles(published_at);
 create index articles_site on articles(site, published_at);
+create index articles_event on articles(event_id, published_at);
 create index articles_feed on articles(feed_id);
 create index articles_agency on articles(agency, copies);
 create index articles_language on articles(language);
@@ -273,6 +275,12 @@ create table _postings (
   primary key (posting, article_id)
 ) strict, without rowid;
 
+create table _topics (
+  posting         integer not null,
+  article_id      integer not null,
+  primary key (posting, article_id)
+) strict, without rowid;
+
 create virtual table articles_fts using fts5(
   title, summary, text, content="articles", content_rowid="id", tokenize='porter unicode61 remove_diacritics 2'
 );
@@ -291,6 +299,12 @@ create view wire_stories as
          (select group_concat(site, ', ') from
             (select distinct d.site from duplicates d where d.article_id = a.id order by d.site)) as also_at, a.url
   from articles a where a.copies > 0;
+
+create view events as
+  select e.id, e.title, count(*) + 1 as reports, e.published_at as began_at, max(a.published_at) as latest_at,
+         e.site as first_at, (select group_concat(site, ', ') from
+            (select distinct o.site from articles o where o.event_id = e.id order by o.site)) as also_at, e.url
+  from articles e join articles a on a.event_id = e.id group by e.id;
 
 create view feed_health as
   select f.id, f.title, f.status, f.error_kind, f.error, f.failures, f.last_fetch_at, f.last_new_at,
@@ -320,6 +334,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "site": "The registrable domain the kept copy came from.",
         "feed_id": "The feed that listed the kept copy.",
         "copies": "How many other copies of this text were folded away (rows in duplicates).",
+        "event_id": "The first story here that reported the same event in other words; empty for that story itself.",
         "agency": "The news agency the text is credited to, where it says so.",
         "byline": "Who wrote it, as the page says, without 'By'.",
         "language": "Language of the text, as its two- or three-letter code.",

@@ -16,7 +16,7 @@ from aggregator.model import Verdict
 CANDIDATES = 4
 #: A candidate that scores less than this share of the best one is not worth a comparison.
 WORTH = 0.25
-#: Stories remembered per posting. What more have in common tells nothing about one of them, and proposes none.
+#: Stories remembered per posting. What more have in common tells nothing about one of them.
 COMMON = 24
 #: Stories per generation when texts carry no time: the last 15,000 to 30,000 are compared, in at most 350 MB.
 TIMELESS = 15_000
@@ -58,8 +58,6 @@ class Index:
             else:
                 continue
             holders[probe] = held
-            if len(held) >= COMMON:
-                continue
             weight = 1 / len(held)
             for key in held:
                 score[key] = score.get(key, 0.0) + weight

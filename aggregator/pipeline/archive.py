@@ -12,8 +12,9 @@ from typing import Any
 from aggregator import dedup, words
 from aggregator.errors import StoreError
 from aggregator.model import Article, Candidate, Config, Progress, Saved, Verdict
-from aggregator.pipeline.stories import sketch_of, terms_of
+from aggregator.pipeline.stories import is_before, relate, sketch_of, terms_of
 from aggregator.store import Store
+from aggregator.store.clock import stamp
 
 #: Texts read from the archive at once while judging it again.
 BATCH = 200
@@ -51,7 +52,11 @@ def unfold(store: Store, duplicate_id: int, now: datetime) -> Saved:
         raise StoreError(
             store.path, f"there is no folded copy {duplicate_id}", "see the ids with 'aggregator why ARTICLE'"
         )
-    return store.stories.unfold(duplicate_id, terms_of(sketch_of(copy)), now)
+    sketch = sketch_of(copy)
+    with store.transaction():
+        saved = store.stories.unfold(duplicate_id, terms_of(sketch), now)
+        relate(saved.article_id, sketch, store, dedup.WINDOW)
+    return saved
 
 
 def restore(store: Store, block_id: int, now: datetime) -> Saved:
@@ -111,7 +116,7 @@ def rejudge(
 
 def _index_ahead(note: dict[str, Any], published_at: str, window: float, store: Store) -> None:
     """Put the articles up to a window after this moment into the index, from where that stopped."""
-    until = _stamp(datetime.fromisoformat(published_at) + timedelta(seconds=window))
+    until = stamp(datetime.fromisoformat(published_at) + timedelta(seconds=window))
     if note["indexed"][0] >= until:
         return
     while rows := store.stories.articles_until(tuple(note["indexed"]), until, BATCH):
@@ -130,7 +135,7 @@ def _again(row: dict[str, Any], store: Store, window: float, now: datetime) -> i
     """Judge one stored text: 0 nothing changed, 1 folded, 2 unfolded, 3 moved (the places in `Rejudged`)."""
     sketch = sketch_of(row)
     terms = terms_of(sketch)
-    is_article = row["rank"] == 0
+    is_article, here = row["rank"] == 0, (row["published_at"], row["id"])
     own, copy = (row["id"], None) if is_article else (None, row["id"])
     kept = store.stories.owner(copy) if copy is not None else own
     if kept is None:
@@ -140,13 +145,13 @@ def _again(row: dict[str, Any], store: Store, window: float, now: datetime) -> i
         return 0
     candidates = store.stories.candidates(terms, window, own, decided)
     if is_article:  # a story is a copy of what came before it, never of what comes after
-        here = (row["published_at"], row["id"])
-        candidates = [c for c in candidates if c.published and (_stamp(c.published), c.id) < here]
+        candidates = [c for c in candidates if is_before(c, here)]
     elif kept not in {c.id for c in candidates} and (article := store.reading.article(kept)):
         candidates.append(_candidate(article))
     verdict = dedup.judge(sketch, candidates, window=window)
     if is_article:
         if verdict.copy_of is None:
+            relate(row["id"], sketch, store, window, before=here)
             return 0
         store.stories.fold(row["id"], verdict.copy_of, verdict, now, remember=False)
         return 1
@@ -161,7 +166,3 @@ def _candidate(article: Article) -> Candidate:
     return Candidate(
         article.id, article.title, article.text, published, article.site, article.url, article.language
     )
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

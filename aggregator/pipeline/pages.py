@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Event
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -27,6 +27,7 @@ from aggregator.model import (
 )
 from aggregator.pipeline.workers import Job, Workers
 from aggregator.store import Store
+from aggregator.store.clock import stamp
 
 if TYPE_CHECKING:
     from aggregator.pipeline import Tally
@@ -341,7 +342,7 @@ def make_story(
         source=source,
         problem=problem,
         flags=document.flags,
-        first_seen_at=_stamp(first_seen),
+        first_seen_at=stamp(first_seen),
         keys=story_keys(item, document.url if source == "page" else None),
         removed=tuple(replace(block, text=_storable(block.text)) for block in document.removed),
         blocks=document.blocks if source == "page" else (),
@@ -355,8 +356,4 @@ def _storable(text: str) -> str:
 
 def published(moment: datetime | None, first_seen: datetime) -> str:
     """When a story counts as published. A date after we saw it would stick to the top: then it is when we saw it."""
-    return _stamp(min(moment, first_seen) if moment is not None else first_seen)
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return stamp(min(moment, first_seen) if moment is not None else first_seen)

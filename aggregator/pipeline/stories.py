@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from aggregator import dedup
 from aggregator.errors import AggregatorError
-from aggregator.model import Article, Config, Kept, Pending, Saved, Story, Terms, Verdict
+from aggregator.model import Article, Candidate, Config, Kept, Pending, Saved, Story, Terms, Verdict
 from aggregator.pipeline.pages import AFTER_BUG, Ready
 from aggregator.store import Store
+from aggregator.store.clock import stamp
 
 if TYPE_CHECKING:
     from aggregator.pipeline import Tally
@@ -101,7 +102,9 @@ def place(
         return known
     verdict = judge(story, sketch, terms, store, window)
     if verdict.copy_of is None:
-        return store.stories.add(story, terms, item.entry_id, now)
+        saved = store.stories.add(story, terms, item.entry_id, now)
+        relate(saved.article_id, sketch, store, window)
+        return saved
     if is_better(story, item.priority, verdict, store.stories.kept(verdict.copy_of)):
         return store.stories.add_better(story, verdict, terms, item.entry_id, now)
     return store.stories.add_copy(story, verdict, item.entry_id, now)
@@ -130,6 +133,26 @@ def judge(
     if by_hand is not None and verdict.copy_of != by_hand:
         return Verdict(by_hand, "by_hand")
     return verdict
+
+
+def relate(
+    article_id: int,
+    sketch: dedup.Sketch,
+    store: Store,
+    window: float,
+    before: tuple[str, int] | None = None,
+) -> None:
+    """Put an article to the event it reports, if another story reported it before (`before`: published_at and id)."""
+    topics, published = dedup.topics(sketch), sketch.published or 0.0
+    candidates = store.stories.related(article_id, topics, published, window)
+    if before is not None:
+        candidates = [c for c in candidates if is_before(c, before)]
+    store.stories.relate(article_id, topics, published, dedup.same_event(sketch, candidates, window=window))
+
+
+def is_before(candidate: Candidate, here: tuple[str, int]) -> bool:
+    """Whether a stored story comes before a place (published_at, id) in the order of time."""
+    return candidate.published is not None and (stamp(candidate.published), candidate.id) < here
 
 
 def is_better(story: Story, priority: int, verdict: Verdict, kept: Kept) -> bool:

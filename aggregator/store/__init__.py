@@ -5,6 +5,7 @@
         store.pending    entries whose story is still to be extracted
         store.stories    articles, copies, revisions; fold and unfold
         store.postings   the shingle index: which stories may be the same
+        store.topics     the topic index: which stories may report one event
         store.sites      site memory, and what was removed from pages
         store.reading    the river, search, why, status
         store.upkeep     retention and backup
@@ -40,9 +41,10 @@ class Store:
         self.feeds = Feeds(self.connection)
         self.pending = PendingEntries(self.connection)
         self.sites = Sites(self.connection)
-        self.stories = Stories(self.connection, self.postings, self.sites)
+        self.topics = Postings(self.connection.raw, "_topics")
+        self.stories = Stories(self.connection, self.postings, self.topics, self.sites)
         self.reading = Reading(self.connection)
-        self.upkeep = Upkeep(self.connection, self.postings, self.sites)
+        self.upkeep = Upkeep(self.connection, self.postings, self.topics, self.sites)
 
     def transaction(self) -> contextlib.AbstractContextManager[None]:
         """Several changes as one: all or nothing."""

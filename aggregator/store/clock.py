@@ -6,9 +6,7 @@ from datetime import UTC, datetime
 
 
 def to_text(moment: datetime | None) -> str | None:
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if moment is None else stamp(moment)
 
 
 def stamp(moment: datetime) -> str:

@@ -1,6 +1,6 @@
-"""The index of kept stories in SQLite: which stories share rare shingles with a text?
+"""The indexes of kept stories in SQLite: which stories share rare shingles, or topics, with a text?
 
-One row per posting and story, in a table without rowid (`_postings` in schema) whose key begins with the posting's
+One row per posting and story, in a table without rowid (`_postings` and `_topics` in schema) whose key begins with the posting's
 stretch of time: a text of today touches today's pages only, however large the archive is, and an old stretch is
 forgotten as one range. The rows are the whole state: a restart has nothing to rebuild. How many stories hold a
 posting is counted from the rows as they are read, so a shingle that every market report has weighs little; copies
@@ -36,12 +36,19 @@ class Hit:
 
 
 class Postings:
-    """The index over an open connection, inside whatever transaction the caller has begun. Times are seconds since
-    the epoch, postings and probes 32-bit integers as `dedup.sketch` makes them."""
+    """An index over an open connection, inside whatever transaction the caller has begun. Times are seconds since
+    the epoch, postings and probes 32-bit integers as `dedup.sketch` and `dedup.topics` make them."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, table: str = "_postings") -> None:
         self._db = connection.cursor()
         self._db.row_factory = None  # plain tuples: there are some hundred rows a text
+        self._newest = f"select max(posting) from {table}"
+        self._ask = f"select posting, article_id from {table} where posting in ({', '.join('?' * _BATCH)})"
+        self._add = (
+            f"insert or ignore into {table} (posting, article_id) select ?1, ?2"
+            f" where (select count(*) from (select 1 from {table} where posting = ?1 limit {COMMON})) < {COMMON}"
+        )
+        self._forget = f"delete from {table} where posting < ?"
 
     def candidates(
         self,
@@ -56,7 +63,7 @@ class Postings:
         `without`: an article to pass over, the one that is judged again. Stretches that overlap the window (seconds)
         are asked whole: the judge looks at the exact time.
         """
-        newest = self._db.execute("select max(posting) from _postings").fetchone()[0]
+        newest = self._db.execute(self._newest).fetchone()[0]
         if newest is None:
             return []
         low, high = _stretch(published - window), min(_stretch(published + window), newest >> 32)
@@ -73,10 +80,9 @@ class Postings:
                 held.append(article)
         score: dict[int, float] = {}
         for articles in holders.values():
-            if len(articles) < COMMON:
-                weight = 1 / len(articles)
-                for article in articles:
-                    score[article] = score.get(article, 0.0) + weight
+            weight = 1 / len(articles)
+            for article in articles:
+                score[article] = score.get(article, 0.0) + weight
         least = WORTH * max(score.values(), default=0.0)
         worth = [article for article, points in score.items() if points >= least]
         return [
@@ -90,24 +96,17 @@ class Postings:
         for start in range(0, len(keys), _BATCH):
             part = list(keys[start : start + _BATCH])
             part += [-1] * (_BATCH - len(part))
-            rows += self._db.execute(_ASK, part).fetchall()
+            rows += self._db.execute(self._ask, part).fetchall()
         return rows
 
     def add(self, article_id: int, postings: Iterable[int], published: float) -> None:
         """Index a kept story, or its new text beside the old one."""
         base = _stretch(published) << 32
-        self._db.executemany(_ADD, sorted((base | posting, article_id) for posting in postings))
+        self._db.executemany(self._add, sorted((base | posting, article_id) for posting in postings))
 
     def prune(self, before: float) -> int:
         """Forget the stretches that ended before a time; returns the number of rows deleted."""
-        return self._db.execute("delete from _postings where posting < ?", (_stretch(before) << 32,)).rowcount
-
-
-_ASK = f"select posting, article_id from _postings where posting in ({', '.join('?' * _BATCH)})"
-_ADD = (
-    "insert or ignore into _postings (posting, article_id) select ?1, ?2"
-    f" where (select count(*) from (select 1 from _postings where posting = ?1 limit {COMMON})) < {COMMON}"
-)
+        return self._db.execute(self._forget, (_stretch(before) << 32,)).rowcount
 
 
 def _stretch(seconds: float) -> int:

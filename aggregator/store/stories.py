@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from sqlite3 import Row
 from typing import Any
 
@@ -21,7 +21,7 @@ from aggregator.errors import StoreError
 from aggregator.model import Candidate, Kept, Saved, Story, Terms, Verdict, Wording
 from aggregator.store.clock import from_text, stamp
 from aggregator.store.connection import Connection
-from aggregator.store.postings import Postings
+from aggregator.store.postings import Hit, Postings
 from aggregator.store.sites import Sites
 
 #: Columns that an article and a folded copy share, so that one can become the other and back.
@@ -29,12 +29,15 @@ SHARED = (
     "title", "published_at", "site", "feed_id", "agency", "byline", "language", "summary", "text", "words",
     "image", "url", "source", "problem", "flags", "first_seen_at",
 )  # fmt: skip
+#: How long after its first report another one still belongs to an event.
+EVENT_SPAN = timedelta(days=7)
 
 
 class Stories:
-    def __init__(self, connection: Connection, postings: Postings, sites: Sites) -> None:
+    def __init__(self, connection: Connection, postings: Postings, topics: Postings, sites: Sites) -> None:
         self._db = connection
         self._postings = postings
+        self._topics = topics
         self._sites = sites
 
     # ----------------------------------------------------------------------------------- finding
@@ -89,10 +92,17 @@ class Stories:
         story is passed over too.
         """
         hits = self._postings.candidates(terms.probes, terms.published, window, without=without)
+        return self._read(hit for hit in hits if not decided or decided.get(hit.article_id) is not False)
+
+    def related(
+        self, article_id: int, topics: Sequence[int], published: float, window: float
+    ) -> list[Candidate]:
+        """The kept stories that may report the same event as an article; `published` in seconds since the epoch."""
+        return self._read(self._topics.candidates(topics, published, window, without=article_id))
+
+    def _read(self, hits: Iterable[Hit]) -> list[Candidate]:
         found = []
         for hit in hits:
-            if decided and decided.get(hit.article_id) is False:
-                continue
             row = self._db.one(
                 "select title, text, published_at, site, url, language from articles where id = ?",
                 (hit.article_id,),
@@ -238,6 +248,24 @@ class Stories:
         with self._db.transaction():
             self._link(entry_id, saved.article_id, saved.duplicate_id, None)
 
+    def relate(self, article_id: int, topics: Sequence[int], published: float, other: int | None) -> None:
+        """Remember what an article is about, and that it reports the same event as the article `other`, or none.
+
+        Stars, as with copies: all reports of an event point at its first one. A report that comes later than
+        `EVENT_SPAN` after that begins an event of its own.
+        """
+        with self._db.transaction():
+            self._topics.add(article_id, topics, published)
+            first = self._db.value(
+                "select f.id from articles o join articles f on f.id = coalesce(o.event_id, o.id)"
+                " where o.id = ? and f.id <> ? and f.published_at >= ?",
+                (other, article_id, stamp(datetime.fromtimestamp(published, UTC) - EVENT_SPAN)),
+            )
+            self._db.execute(
+                "update articles set event_id = ? where id = ? and event_id is not ?",
+                (first, article_id, first),
+            )
+
     # ------------------------------------------------------------------------- folding by hand
 
     def fold(self, article_id: int, into: int, verdict: Verdict, now: datetime, *, remember: bool) -> Saved:
@@ -261,6 +289,14 @@ class Stories:
                 )
             if remember:
                 self._remember(duplicate_id, kept["id"], same=True, now=now)
+            self._db.execute(
+                "update articles set event_id = null where id = ? and event_id = ?", (into, article_id)
+            )
+            self._db.execute(
+                "update articles set event_id = (select coalesce(event_id, id) from articles where id = ?)"
+                " where event_id = ?",
+                (into, article_id),
+            )
             self._db.execute("delete from articles where id = ?", (article_id,))
         return Saved("duplicate", into, duplicate_id)
 

@@ -14,14 +14,17 @@ from aggregator.store.connection import Connection
 from aggregator.store.postings import Postings
 from aggregator.store.sites import Sites
 
+#: How long the index of topics remembers a story: an event is over, and its name is in the news again.
+TOPICS_KEPT = timedelta(days=14)
 #: How long the index remembers a story: feeds bring some items weeks late, and a row costs some 580 bytes a story.
 INDEX_KEPT = timedelta(days=60)
 
 
 class Upkeep:
-    def __init__(self, connection: Connection, postings: Postings, sites: Sites) -> None:
+    def __init__(self, connection: Connection, postings: Postings, topics: Postings, sites: Sites) -> None:
         self._db = connection
         self._postings = postings
+        self._topics = topics
         self._sites = sites
 
     def note(self, name: str) -> str | None:
@@ -49,6 +52,7 @@ class Upkeep:
                 "delete from fetches where started_at < ?", (stamp(now - timedelta(days=keep_fetches)),)
             )
             self._postings.prune((now - max(INDEX_KEPT, timedelta(seconds=2 * window))).timestamp())
+            self._topics.prune((now - max(TOPICS_KEPT, timedelta(seconds=2 * window))).timestamp())
             self._sites.prune(now)
             self._db.execute(
                 "delete from hosts where coalesce(robots_at, '') < :week and coalesce(not_before, '') < :now",
