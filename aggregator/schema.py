@@ -301,10 +301,12 @@ create view wire_stories as
   from articles a where a.copies > 0;
 
 create view events as
-  select e.id, e.title, count(*) + 1 as reports, e.published_at as began_at, max(a.published_at) as latest_at,
+  select e.id, e.title, (select count(*) + 1 from articles r where r.event_id = e.id) as reports,
          e.site as first_at, (select group_concat(site, ', ') from
-            (select distinct o.site from articles o where o.event_id = e.id order by o.site)) as also_at, e.url
-  from articles e join articles a on a.event_id = e.id group by e.id;
+            (select distinct r.site from articles r where r.event_id = e.id order by r.site)) as also_at,
+         e.published_at as began_at,
+         (select max(r.published_at) from articles r where r.event_id = e.id) as latest_at, e.url
+  from articles e where e.id in (select event_id from articles where event_id is not null);
 
 create view feed_health as
   select f.id, f.title, f.status, f.error_kind, f.error, f.failures, f.last_fetch_at, f.last_new_at,

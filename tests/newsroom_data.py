@@ -79,6 +79,7 @@ def seed(path: Path, now: datetime | None = None, articles: int = 40) -> Databas
         for n in range(articles - 1):
             _story(db, n, now)
         _hostile(db, now - timedelta(days=3))
+        db.execute("update articles set event_id = 1 where id = 2")
     return db
 
 

@@ -167,6 +167,12 @@ def test_why_tells_where_a_story_was_seen_and_which_copies_it_has_and_why():
     assert "alike █" in text
 
 
+def test_why_names_the_other_reports_of_the_event():
+    [(first, report)] = rows("select event_id, id from articles where event_id is not null")
+    assert f"article {report}" in fine("why", first).split("The same event in other words")[1]
+    assert [other["id"] for other in objects("why", report, "--json")["reports"]] == [first]
+
+
 def test_why_shows_what_was_taken_away_and_by_which_rule():
     [(article_id, text, reason)] = rows(
         "select r.article_id, b.text, r.reason from removed_blocks r join boilerplate b on b.id = r.boilerplate_id"
@@ -194,7 +200,7 @@ def test_why_diff_shows_both_texts_and_leaves_out_the_middle_of_what_they_share(
 
 def test_why_as_json_is_everything():
     story = objects("why", most_copied()["id"], "--diff", "--json")
-    assert set(story) == {"article", "seen_in", "removed", "copies", "revisions"}
+    assert set(story) == {"article", "seen_in", "removed", "copies", "reports", "revisions"}
     assert len(story["copies"]) == story["article"]["copies"]
     assert all(
         passage in story["article"]["text"] for copy in story["copies"] for passage in copy["passages"]

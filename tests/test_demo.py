@@ -22,15 +22,15 @@ BASE = datetime(2026, 3, 4, 15, 30, tzinfo=UTC)
 # ----------------------------------------------------------------------------------------- content
 
 
-def test_there_are_forty_three_entries_of_nineteen_stories_at_eight_outlets():
+def test_there_are_forty_four_entries_of_twenty_stories_at_eight_outlets():
     printed = editions(BASE)
-    assert len(printed) == len({edition.url for edition in printed}) == 43
-    assert len({edition.story for edition in printed}) == 19
+    assert len(printed) == len({edition.url for edition in printed}) == 44
+    assert len({edition.story for edition in printed}) == 20
     assert len({edition.outlet.key for edition in printed}) == 8
 
 
 def test_no_outlet_prints_a_story_twice():
-    assert len({(edition.story, edition.outlet.key) for edition in editions(BASE)}) == 43
+    assert len({(edition.story, edition.outlet.key) for edition in editions(BASE)}) == 44
 
 
 def test_everything_was_published_within_the_last_two_days():
@@ -132,6 +132,7 @@ class Ran:
 
     def __init__(self, directory):
         self.first = demo.run(directory)
+        self.directory = directory
         self.first_rows = self._rows(directory)
         self.second = demo.run(directory)
         self.rows = self._rows(directory)
@@ -166,12 +167,20 @@ def ran(tmp_path_factory):
 
 
 def test_it_says_what_it_found(ran):
-    assert ran.first.summary == "43 entries from 8 feeds: 19 articles, 24 copies folded away, 2 feeds failed"
+    assert ran.first.summary == "44 entries from 8 feeds: 20 articles, 24 copies folded away, 2 feeds failed"
+
+
+def test_a_report_of_its_own_is_shown_with_the_event_and_not_folded(ran):
+    with closing(sqlite3.connect(ran.directory / "db" / "news.db")) as db:
+        found = db.execute(
+            "select e.title, a.title from articles a join articles e on e.id = a.event_id"
+        ).fetchall()
+    assert [(first[:15], report[:4]) for first, report in found] == [("Verrin and Calv", "Eels")]
 
 
 def test_every_entry_is_stored_once(ran):
     assert set(ran.rows) == set(ran.editions)
-    assert ran.first.entries == 43
+    assert ran.first.entries == 44
 
 
 def test_each_article_is_one_declared_story_with_all_its_copies(ran):

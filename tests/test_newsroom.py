@@ -35,7 +35,7 @@ TABLES = [
     "removed_blocks",
     "hosts",
 ]
-VIEWS = ["wire_stories", "feed_health", "who_copies_whom", "removed_by_rule"]
+VIEWS = ["wire_stories", "events", "feed_health", "who_copies_whom", "removed_by_rule"]
 ROWS = [
     "articles/1",
     "duplicates/1",
@@ -182,6 +182,12 @@ def test_a_private_database_is_not_shown_on_the_front_page(tmp_path):
 
 
 # ---------------------------------------------------------------------------------------- one story
+
+
+def test_a_story_shows_who_reported_the_same_event_in_other_words(newsroom):
+    assert "1 other report of this event" in newsroom.text("/news/articles/1")
+    assert '<a href="/news/articles/1">' in newsroom.page("/news/articles/2")
+    assert "of this event" not in newsroom.text("/news/articles/3")
 
 
 def test_a_story_reads_as_paragraphs(newsroom):

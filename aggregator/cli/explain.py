@@ -49,7 +49,8 @@ MOST_BLOCKS = 20  # removed blocks shown without -v
 @pass_places
 def why(places: Places, what: str, diff: bool, as_json: bool) -> None:
     """Tell all about a story: where it was seen, what was taken away from its page and by which rule, which
-    copies were folded into it, with the reason and the figures, and its earlier wordings.
+    copies were folded into it, with the reason and the figures, which other stories report the same event in
+    words of their own, and its earlier wordings.
 
     ID is a story's number (12) or a copy's (c45), as `latest` and `why` show them. A URL may be a copy's too.
 
@@ -92,6 +93,7 @@ def _gathered(store: Store, article_id: int, copy_id: int | None) -> dict[str, A
         "seen_in": store.reading.seen_in(article_id),
         "removed": store.sites.removed(article_id=article_id),
         "copies": copies,
+        "reports": store.reading.reports(article_id) if copy_id is None else [],
         "revisions": store.reading.revisions(article_id=article_id),
     }
 
@@ -146,6 +148,14 @@ def _tell(
     _copies(article["text"], story["copies"], likenesses)
     for copy in story["copies"]:
         _removed(f"Taken away from the page of c{copy['id']}", copy.get("removed", []), verbosity)
+    if story["reports"]:
+        _section("The same event in other words", count(len(story["reports"]), "report"))
+        for row in story["reports"]:
+            put(
+                dim(f"  {short_time(local(row['published_at']))}  "),
+                one_line(row["title"]),
+                dim(f"  {one_line(row['site'])}  article {row['id']}"),
+            )
     revisions = story["revisions"] if copy_id is None else story["copies"][0]["revisions"]
     if revisions:
         _section("Earlier wordings", count(len(revisions), "revision"))

@@ -11,7 +11,7 @@ Two stories that share enough topics, of which some are rare these days, report 
 one form (other figures or names in the same slots) or share one long run and nothing else.
 
 Known exceptions. Reportage that never names the place in its lede is not found; in languages without capitals and
-blanks (a headline is cut into pairs of characters) one of three is. A company's two news of one week can be taken for one.
+blanks (a headline is cut into pairs of characters) few are. A company's two news of one week can be taken for one.
 """
 
 from __future__ import annotations

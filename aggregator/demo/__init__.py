@@ -49,7 +49,7 @@ class DemoResult:
 
     @property
     def summary(self) -> str:
-        """One sentence: "43 entries from 8 feeds: 19 articles, 24 copies folded away, 2 feeds failed"."""
+        """One sentence: "44 entries from 8 feeds: 20 articles, 24 copies folded away, 2 feeds failed"."""
         return (
             f"{self.entries} entries from {self.feeds} feeds: {self.articles} articles,"
             f" {self.copies} copies folded away, {self.report.feeds_failed} feeds failed"

@@ -85,6 +85,13 @@ async def front(db: Reader) -> dict[str, Any]:
 
 # --------------------------------------------------------------------------------------------- articles
 
+_REPORTS = """
+select id, title, site, agency, language, published_at, copies from articles
+where (event_id = :event or id = :event) and id <> :id order by published_at, id limit :limit
+"""
+#: Other reports of an event on an article's page.
+REPORTS = 20
+
 _COPIES = """
 select d.id, d.title, d.site, d.url, d.published_at, d.reason, d.resemblance, d.containment, d.confidence, d.words,
        d.agency, f.title as feed
@@ -117,9 +124,11 @@ async def article(db: Reader, article_id: str) -> dict[str, Any] | None:
     if story is None:
         return None
     copies = await _all(db, _COPIES, {"id": article_id})
+    event = {"id": story["id"], "event": story["event_id"] or story["id"], "limit": REPORTS}
     return {
         "story": story,
         "copies": copies,
+        "reports": await _all(db, _REPORTS, event),
         "outlets": len({copy["site"] for copy in copies} - {story["site"]}),
         **await _history(db, "article_id", article_id),
     }

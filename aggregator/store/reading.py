@@ -61,6 +61,18 @@ class Reading:
             )
         ]
 
+    def reports(self, article_id: int) -> list[dict[str, Any]]:
+        """The other articles that report the same event in words of their own, in order of time."""
+        return [
+            dict(row)
+            for row in self._db.rows(
+                "select a.id, a.title, a.site, a.published_at, a.copies from articles me join articles a"
+                " on a.event_id = coalesce(me.event_id, me.id) or a.id = me.event_id"
+                " where me.id = ? and a.id <> me.id order by a.published_at, a.id",
+                (article_id,),
+            )
+        ]
+
     def revisions(
         self, *, article_id: int | None = None, duplicate_id: int | None = None
     ) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ LEADS = {
     "revision_id": "revisions",
 }
 #: Views whose id is a row's of this table.
-VIEWS = {"wire_stories": "articles", "feed_health": "feeds"}
+VIEWS = {"wire_stories": "articles", "events": "articles", "feed_health": "feeds"}
 
 
 @hookimpl
