@@ -1,6 +1,6 @@
 """How well copies are folded and what it costs, beside MinHash libraries, in one run.
 
-    python -m benchmarks.dedup DATA [--sets NAMES] [--archive STORIES]
+    python -m benchmarks.dedup DATA [--sets NAMES] [--events] [--store] [--archive STORIES] [--index STORIES]
 
 DATA is the folder with wire_dev20k, wire_dev2k, wire_hand_dev and wire_reuters_dev. Prints, per set, pair precision,
 recall and F1, B-cubed F1, the share of copies left over, of stories lost and of false merges by kind, and documents a
@@ -8,8 +8,12 @@ second of CPU. Where `datasketch` or `rensa` can be imported (run it with an int
 itself needs neither), they judge the same stream with the same window: 128 permutations over five-word shingles, the
 best candidate joined if it resembles by half, the threshold that served them best on wire_dev20k.
 
---archive measures the index in SQLite at 10,000 and at that many stories: judging and adding real texts, one
-transaction each, with the bytes on disk, the slowest hundredth, and the memory.
+--events tells how many independent reports of one event are linked: of the hand-written ones right and wrong, and of
+wire_dev20k the share of each kind that is linked to another story.
+--store judges and stores the texts of wire_dev20k through the program's own database, full-text search and all.
+--archive does that for wire_dev2k on top of 10,000 and of that many stories, one transaction each: the slowest
+hundredth, the bytes of the index on disk, the memory, and how long the database takes to open.
+--index does the same over the index alone.
 """
 
 from __future__ import annotations
@@ -20,7 +24,6 @@ import importlib.util
 import json
 import random
 import resource
-import sqlite3
 import tempfile
 import time
 from collections import Counter
@@ -31,7 +34,6 @@ from typing import Any
 
 from aggregator import dedup, words
 from aggregator.dedup.judge import WINDOW
-from aggregator.model import Candidate
 
 SETS: dict[str, tuple[str, str, bool]] = {  # name -> documents, truth, whether only the texts are given
     "wire_dev2k": ("wire_dev2k/docs.jsonl.gz", "wire_dev2k/gold.jsonl.gz", False),
@@ -192,76 +194,154 @@ METHODS: dict[str, Callable[[Docs], Clusters]] = {
     },
 }
 
-# ------------------------------------------------------------------------------- the index on disk
+# ------------------------------------------------------------------------------------------ events
+
+#: Which stories of the hand-written English set are about one event: the gold tells copies only.
+SAME_EVENT = {
+    "e01": "s01", "e02": "s04", "e03": "s05", "e04": "s12", "e05": "s08", "f01": "s09", "f02": "s13", "f03": "s12",
+    "f04": "s04", "b01": "s04", "b02": "s03", "b03": "s05", "b04": "s02", "b05": "s06", "b06": "s15", "p02": "p01",
+    "p04": "p03", "p06": "p05",
+}  # fmt: skip
+
+
+def event_of(cluster: str) -> str:
+    """The event of a hand-written cluster: reports are named -ev after it in the other languages, translations tr-."""
+    return SAME_EVENT.get(cluster, cluster.removesuffix("-ev").removeprefix("tr-"))
+
+
+def events(data: Path) -> None:
+    print("\nevents: links between stories that are no copies")
+    for name in ("hand, English", "hand, other languages"):
+        docs, truth = load(data, name)
+        gold = {str(row["id"]): str(row["cluster"]) for row in truth}
+        linked = [(row["id"], row["event"]) for row in dedup.stream(docs, events=True) if row["event"]]
+        right = sum(event_of(gold[a]) == event_of(gold[b]) for a, b in linked)
+        clusters = set(gold.values())
+        possible = len(clusters) - len({event_of(cluster) for cluster in clusters})
+        print(f"  {name}: {right} right, {len(linked) - right} wrong, {possible} possible")
+    docs, truth = load(data, "wire_dev20k")
+    kinds = {str(row["id"]): str(row["kind"]) for row in truth}
+    kept, linked_kinds = Counter[str](), Counter[str]()
+    for row in dedup.stream(docs, events=True):
+        kept[kinds[row["id"]]] += row["kept"]
+        linked_kinds[kinds[row["id"]]] += row["event"] is not None
+    shares = ", ".join(f"{kind} {linked_kinds[kind] / kept[kind]:.3f}" for kind in sorted(kept))
+    print(f"  wire_dev20k, linked of the kept documents: {shares}")
+
+
+# ------------------------------------------------------------------------------------- the database
 
 DAY = 86_400.0
-
-
-def archive(data: Path, sizes: list[int], per_day: int) -> None:
-    """Judge and add the texts of wire_dev2k on top of an archive whose other stories share nothing with them."""
-    from aggregator.store.postings import Postings  # here, so that the scores above need numpy alone
-
-    docs, _ = load(data, "wire_dev2k")
-    print(
-        f"\nindex in SQLite, {per_day:,} stories a day: CPU us a document, slowest hundredth ms, bytes a story, MB"
-    )
-    for size in sizes:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "index.db"
-            connection = sqlite3.connect(path, isolation_level=None)
-            connection.executescript(
-                "pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -16000;"
-                "create table _postings (posting integer not null, article_id integer not null,"
-                " primary key (posting, article_id)) strict, without rowid;"
-                "create table articles (id integer primary key, title text, text text, published real, outlet text)"
-            )
-            now = datetime(2026, 5, 11, tzinfo=UTC).timestamp()
-            postings = Postings(connection)
-            chance = random.Random(1)
-            for start in range(0, size, 2_000):
-                connection.execute("begin")
-                for number in range(start, min(size, start + 2_000)):
-                    when = now - (size - number) / per_day * DAY
-                    postings.add(number, [chance.getrandbits(32) for _ in range(POSTINGS)], when)
-                connection.execute("commit")
-            connection.execute("pragma wal_checkpoint(truncate)")
-            on_disk = path.stat().st_size / size
-            took = []
-            started = time.process_time()
-            for number, doc in enumerate(docs, start=size):
-                begun = time.process_time()
-                _place(connection, postings, number, doc, now + number / per_day)
-                took.append(time.process_time() - begun)
-            cost = (time.process_time() - started) / len(docs)
-            connection.close()
-        slow = sorted(took)[int(len(took) * 0.99)]
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"{size:>12,}  {cost * 1e6:8.0f}  {slow * 1e3:8.1f}  {on_disk:8.0f}  {memory:8.0f}", flush=True)
-
-
 #: Postings of a story of 300 words.
 POSTINGS = 35
 
 
-def _place(
-    connection: sqlite3.Connection, postings: Any, number: int, doc: dict[str, Any], when: float
-) -> None:
-    published = datetime.fromtimestamp(when, UTC)
-    sketch = dedup.sketch(doc["title"], doc["text"], published=published)
-    connection.execute("begin immediate")
-    candidates = []
-    for hit in postings.candidates(sketch.probes.tolist(), when, WINDOW):
-        row = connection.execute(
-            "select title, text, published, outlet from articles where id = ?", (hit.article_id,)
-        ).fetchone()
-        if row is not None:
-            kept = datetime.fromtimestamp(row[2], UTC)
-            candidates.append(Candidate(hit.article_id, row[0], row[1], kept, row[3], shared=hit.shared))
-    if dedup.judge(sketch, candidates).copy_of is None:
-        values = (number, doc["title"], doc["text"], when, doc["outlet"])
-        connection.execute("insert into articles values (?, ?, ?, ?, ?)", values)
-        postings.add(number, sketch.postings.tolist(), when)
-    connection.execute("commit")
+def _story(doc: dict[str, Any], published: datetime) -> Any:
+    from aggregator.model import Story
+
+    when = published.strftime("%Y-%m-%dT%H:%M:%SZ")
+    url = f"https://{doc['outlet']}/{doc['id']}"
+    return Story(
+        title=doc["title"], published_at=when, site=doc["outlet"], feed_id=None, agency=None, byline=None,
+        language="en", summary=None, text=doc["text"], words=words.count(doc["text"]), image=None, tags=(), url=url,
+        source="page", problem=None, flags=(), first_seen_at=when, keys=(url,),
+    )  # fmt: skip
+
+
+def _pending(doc: dict[str, Any]) -> Any:
+    from aggregator.model import Entry, Pending
+
+    entry = Entry(None, doc["url"], doc["title"])
+    return Pending(None, 1, "https://feed.example/", None, 50, entry, doc["id"])  # type: ignore[arg-type]
+
+
+def store(data: Path, together: int = 50) -> None:
+    """Judge and store a whole set, `together` texts in one transaction, as a round does."""
+    from aggregator.pipeline import stories
+    from aggregator.store import Store
+
+    docs, _ = load(data, "wire_dev20k")
+    ready = [(_pending(doc), _story(doc, datetime.fromisoformat(doc["published"]))) for doc in docs]
+    now = datetime.now(UTC)
+    with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "news.db") as database:
+        started = time.process_time()
+        for start in range(0, len(ready), together):
+            with database.transaction():
+                for item, story in ready[start : start + together]:
+                    stories.place(item, story, stories.sketch_of(story), database, WINDOW, now)
+        seconds = time.process_time() - started
+        totals = database.reading.totals(now)
+    speed = len(docs) / seconds
+    print(
+        f"\nthrough the store: {speed:.0f} docs/s, {totals['articles']:,} stories, {totals['copies']:,} copies"
+    )
+
+
+def archive(data: Path, sizes: list[int], per_day: int, *, index_alone: bool) -> None:
+    """Judge and add the texts of wire_dev2k on top of an archive whose other stories share nothing with them."""
+    from aggregator.pipeline import stories
+    from aggregator.store import Store
+
+    docs, _ = load(data, "wire_dev2k")
+    what = "index alone" if index_alone else "archive"
+    print(
+        f"\n{what}, {per_day:,} stories a day: CPU us a document, slowest hundredth ms, index bytes a story, MB, open s"
+    )
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "news.db"
+            now = datetime(2026, 5, 11, tzinfo=UTC).timestamp()
+            with Store(path) as database:
+                _fill(database, size, now, per_day, texts=None if index_alone else docs)
+                pages = database.connection.value(
+                    "select sum(pgsize) from dbstat where name in ('_postings', '_topics')"
+                )
+            begun = time.perf_counter()
+            database = Store(path)
+            opened = time.perf_counter() - begun
+            took = []
+            started = time.process_time()
+            for number, doc in enumerate(docs):
+                begun_one = time.process_time()
+                story = _story(doc, datetime.fromtimestamp(now + number * DAY / per_day, UTC))
+                with database.transaction():
+                    stories.place(
+                        _pending(doc), story, stories.sketch_of(story), database, WINDOW, datetime.now(UTC)
+                    )
+                took.append(time.process_time() - begun_one)
+            cost = (time.process_time() - started) / len(docs)
+            database.close()
+        slow = sorted(took)[int(len(took) * 0.99)]
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(
+            f"{size:>12,}  {cost * 1e6:8.0f}  {slow * 1e3:8.1f}  {pages / size:8.0f}  {memory:8.0f}  {opened:8.2f}",
+            flush=True,
+        )
+
+
+def _fill(database: Any, size: int, now: float, per_day: int, texts: Docs | None) -> None:
+    """An archive of `size` stories that end now: rows of the indexes with chance postings, and texts if wanted."""
+    chance = random.Random(1)
+    topics_since = size - 14 * per_day  # older ones are forgotten
+    for start in range(0, size, 2_000):
+        with database.transaction():
+            for number in range(start, min(size, start + 2_000)):
+                when = now - (size - number) * DAY / per_day
+                key = number + 1
+                if texts is not None:
+                    doc = texts[number % len(texts)]
+                    stamp = datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+                    shuffled = doc["text"].split()
+                    chance.shuffle(shuffled)
+                    key = database.connection.insert(
+                        "articles", title=doc["title"], published_at=stamp, site=doc["outlet"], text=" ".join(shuffled),
+                        words=len(shuffled), url=f"https://old.example/{number}", source="page", first_seen_at=stamp,
+                        changed_at=stamp,
+                    )  # fmt: skip
+                database.postings.add(key, [chance.getrandbits(32) for _ in range(POSTINGS)], when)
+                if number >= topics_since:
+                    database.topics.add(key, [chance.getrandbits(32) for _ in range(16)], when)
+    database.connection.execute("pragma wal_checkpoint(truncate)")
 
 
 # -------------------------------------------------------------------------------------------- main
@@ -278,6 +358,9 @@ def main() -> None:
     parser.add_argument(
         "--archive", type=int, help="measure the index in SQLite at 10,000 and at so many stories"
     )
+    parser.add_argument("--index", type=int, help="the same over the index alone")
+    parser.add_argument("--events", action="store_true")
+    parser.add_argument("--store", action="store_true")
     parser.add_argument("--per-day", type=int, default=20_000, help="stories a day in that archive")
     given = parser.parse_args()
     for name in [part.strip() for part in given.sets.split(";") if part.strip()]:
@@ -291,8 +374,13 @@ def main() -> None:
                 for key, value in scores.items()
             )
             print(f"  {label:11s} {speed:6.0f} docs/s ({speed / own:4.2f} x)  {figures}", flush=True)
-    if given.archive:
-        archive(given.data, [10_000, given.archive], given.per_day)
+    if given.events:
+        events(given.data)
+    if given.store:
+        store(given.data)
+    for size, index_alone in ((given.archive, False), (given.index, True)):
+        if size:
+            archive(given.data, [10_000, size], given.per_day, index_alone=index_alone)
 
 
 if __name__ == "__main__":

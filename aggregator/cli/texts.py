@@ -181,17 +181,19 @@ def _print(document: Document, show_removed: bool) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Instead of stdout.",
 )
+@click.option("--events", is_flag=True, help="Say also which document reports the same event in other words.")
 @click.option("--archive", is_flag=True, help="Judge every stored text again, instead of an INPUT.")
 @talk_options
 @db_option
 @feeds_option
 @pass_places
-def dedupe(places: Places, source: str | None, output: Path | None, archive: bool) -> None:
+def dedupe(places: Places, source: str | None, output: Path | None, events: bool, archive: bool) -> None:
     """Judge a stream of documents: for each, in order, whether it is a copy of one before it.
 
     INPUT (- for stdin, gzip too) has one JSON object a line, in the order of time: id, text, and if known title,
     published (ISO 8601) and outlet. For each comes one with id, cluster (the id of the kept document), kept,
-    reason, resemblance and containment. Every decision is final and uses only what came before it.
+    reason, resemblance and containment. Every decision is final and uses only what came before it. With --events a
+    document that is no copy also names, as event, the first one that reported the same event in words of its own.
 
     With --archive, or with --db and no INPUT, the texts in the database are judged again, say after an upgrade.
     What was decided by hand stays. It can be interrupted, and goes on where it stopped.
@@ -209,10 +211,10 @@ def dedupe(places: Places, source: str | None, output: Path | None, archive: boo
     elif source is None:
         raise click.UsageError("Missing argument 'INPUT': a file, - for stdin, or --archive for the database")
     else:
-        _judge(places, source, output)
+        _judge(places, source, output, events)
 
 
-def _judge(places: Places, source: str, output: Path | None) -> None:
+def _judge(places: Places, source: str, output: Path | None, events: bool) -> None:
     from aggregator import dedup
     from aggregator.cli.progress import counting
 
@@ -223,7 +225,7 @@ def _judge(places: Places, source: str, output: Path | None) -> None:
         _written(output) as out,
         counting("document", places.verbosity) as one_more,
     ):
-        for row in dedup.stream(_documents(lines, source)):
+        for row in dedup.stream(_documents(lines, source), events=events):
             out.write(json_text(row) + "\n")
             reasons[row["reason"] if not row["kept"] else ""] += 1
             one_more()

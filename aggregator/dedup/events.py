@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from aggregator.dedup.judge import WINDOW
+from aggregator.dedup.judge import WINDOW, Rows, apart
 from aggregator.dedup.measure import FEATURES, align, measure
 from aggregator.dedup.sketch import Sketch, remembered
 from aggregator.model import Candidate
@@ -59,16 +59,21 @@ def topics(story: Sketch) -> tuple[int, ...]:
 def same_event(new: Sketch, candidates: Iterable[Candidate], *, window: float = WINDOW) -> int | None:
     """The candidate that reports the same event as a story, or None. `Candidate.shared`: shared topic -> number of
     stories that have it. Pure."""
+    rows = [(c.id, remembered(c.title, c.text, c.published), c.shared) for c in candidates]
+    return decide_event(new, rows, window=window)
+
+
+def decide_event(new: Sketch, rows: Rows, *, window: float = WINDOW) -> int | None:
+    """`same_event` over sketches: (key, sketch of the kept story, topic -> number of stories that have it)."""
     mine = _lede(new)
     best, most = None, 0
-    for candidate in candidates:
-        old = remembered(candidate.title, candidate.text, candidate.published)
+    for key, old, shared in rows:
         theirs = _lede(old)
         common = mine & theirs
-        if _apart(new, old) > window or len(common) <= most or not _enough(candidate.shared, len(common)):
+        if apart(new, old) > window or len(common) <= most or not _enough(shared, len(common)):
             continue
         if not _is_form(new, old, len(common) / max(len(mine), len(theirs))):
-            best, most = candidate.id, len(common)
+            best, most = key, len(common)
     return best
 
 
@@ -80,10 +85,6 @@ def _telling(words: Words, most: int | None = None) -> NDArray[np.uint64]:
 
 def _lede(story: Sketch) -> frozenset[int]:
     return frozenset(_telling(read(story.title)).tolist()) | frozenset(_telling(story.words, LEDE).tolist())
-
-
-def _apart(new: Sketch, old: Sketch) -> float:
-    return 0.0 if new.published is None or old.published is None else abs(new.published - old.published)
 
 
 def _enough(shared: Mapping[int, int], words: int) -> bool:

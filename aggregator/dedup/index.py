@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from aggregator.dedup.events import decide_event, topics
 from aggregator.dedup.judge import WINDOW, decide
 from aggregator.dedup.sketch import Sketch, sketch
 from aggregator.errors import AggregatorError
@@ -22,13 +23,49 @@ COMMON = 24
 TIMELESS = 15_000
 
 
+Holders = dict[int, list[int]]  # posting or topic -> stories that have it
+
+
+def _hold(key: int, postings: Iterable[int], holders: Holders) -> None:
+    for posting in set(postings):
+        held = holders.get(posting)
+        if held is None:
+            holders[posting] = [key]
+        elif len(held) < COMMON:
+            held.append(key)
+
+
+def _candidates(probes: Iterable[int], old: Holders, young: Holders) -> list[tuple[int, dict[int, int]]]:
+    """The stories that share most with a text, rare postings counting more, best first: (key, posting -> holders)."""
+    score: dict[int, float] = {}
+    holders: Holders = {}
+    for probe in set(probes):
+        if probe in old:
+            held = old[probe] + young[probe] if probe in young else old[probe]
+        elif probe in young:
+            held = young[probe]
+        else:
+            continue
+        holders[probe] = held
+        weight = 1 / len(held)
+        for key in held:
+            score[key] = score.get(key, 0.0) + weight
+    least = WORTH * max(score.values(), default=0.0)
+    worth = [key for key, points in score.items() if points >= least]
+    return [
+        (key, {probe: len(held) for probe, held in holders.items() if key in held})
+        for key in sorted(worth, key=lambda key: (-score[key], key))[:CANDIDATES]
+    ]
+
+
 class _Generation:
     """The stories of one stretch of time, forgotten together."""
 
     def __init__(self, since: float | None) -> None:
         self.since = since
         self.stories: dict[int, Sketch] = {}
-        self.holders: dict[int, list[int]] = {}
+        self.postings: Holders = {}
+        self.topics: Holders = {}
 
 
 class Index:
@@ -47,33 +84,21 @@ class Index:
 
     def judge(self, new: Sketch) -> Verdict:
         """Whether `new` is a copy of a story that was added. Does not change the index."""
-        score: dict[int, float] = {}
-        holders: dict[int, list[int]] = {}
-        old, young = self._old.holders, self._young.holders
-        for probe in set(new.probes.tolist()):
-            if probe in old:
-                held = old[probe] + young[probe] if probe in young else old[probe]
-            elif probe in young:
-                held = young[probe]
-            else:
-                continue
-            holders[probe] = held
-            weight = 1 / len(held)
-            for key in held:
-                score[key] = score.get(key, 0.0) + weight
-        least = WORTH * max(score.values(), default=0.0)
-        worth = [key for key, points in score.items() if points >= least]
-        rows = []
-        for key in sorted(worth, key=lambda key: (-score[key], key))[:CANDIDATES]:
-            shared = {probe: len(held) for probe, held in holders.items() if key in held}
-            rows.append((key, self._story(key), shared))
-        return decide(new, rows, window=self._window)
+        found = _candidates(new.probes.tolist(), self._old.postings, self._young.postings)
+        return decide(new, [(key, self._story(key), shared) for key, shared in found], window=self._window)
+
+    def event(self, new: Sketch) -> int | None:
+        """A story that was added with `events` and reports the same event as `new`. Does not change the index."""
+        found = _candidates(topics(new), self._old.topics, self._young.topics)
+        return decide_event(
+            new, [(key, self._story(key), shared) for key, shared in found], window=self._window
+        )
 
     def _story(self, key: int) -> Sketch:
         return self._young.stories.get(key) or self._old.stories[key]
 
-    def add(self, key: int, new: Sketch, copy_of: int | None = None) -> None:
-        """Remember a story under a number of its own.
+    def add(self, key: int, new: Sketch, copy_of: int | None = None, *, events: bool = False) -> None:
+        """Remember a story under a number of its own; with `events`, also what it is about.
 
         A copy needs no place: it is found, and judged, by the kept text.
         """
@@ -81,13 +106,9 @@ class Index:
             return
         self._turn(new.published)
         self._young.stories[key] = new
-        holders = self._young.holders
-        for posting in set(new.postings.tolist()):
-            held = holders.get(posting)
-            if held is None:
-                holders[posting] = [key]
-            elif len(held) < COMMON:
-                held.append(key)
+        _hold(key, new.postings.tolist(), self._young.postings)
+        if events:
+            _hold(key, topics(new), self._young.topics)
 
     def _turn(self, published: float | None) -> None:
         """Begin a new generation when the young one spans a window, or is full where there is no time to go by."""
@@ -101,23 +122,25 @@ class Index:
             self._old, self._young = young, _Generation(published)
 
 
-def stream(docs: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+def stream(docs: Iterable[Mapping[str, Any]], *, events: bool = False) -> Iterator[dict[str, Any]]:
     """Judge documents in the order they come; each decision is final and uses only what came before.
 
     In: mappings with `id`, `text` and, if known, `title` and `published` (ISO 8601); what else they have is ignored.
-    Out, in that order: `id`, `cluster` (id of the kept document), `kept`, `reason`, `resemblance`, `containment`.
+    Out, in that order: `id`, `cluster` (id of the kept document), `kept`, `reason`, `resemblance`, `containment`; with
+    `events` also `event`: the first document kept that reports the same event in other words, or None.
     Raises AggregatorError, naming the document's number, for one that cannot be used.
     """
     index = Index()
     names: list[str] = []
+    first_of: dict[int, int] = {}
     seen: set[str] = set()
     for number, doc in enumerate(docs, start=1):
         name = _identity(doc, number, seen)
         new = sketch(_text(doc, "title", number), _text(doc, "text", number), published=_time(doc, number))
         verdict = index.judge(new)
-        index.add(len(names), new, verdict.copy_of)
+        key = len(names)
         names.append(name)
-        yield {
+        row = {
             "id": name,
             "cluster": name if verdict.copy_of is None else names[verdict.copy_of],
             "kept": verdict.copy_of is None,
@@ -125,6 +148,13 @@ def stream(docs: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
             "resemblance": verdict.resemblance,
             "containment": verdict.containment,
         }
+        if events:
+            other = index.event(new) if verdict.copy_of is None else None
+            if other is not None:
+                first_of[key] = first_of.get(other, other)
+            row["event"] = names[first_of[key]] if key in first_of else None
+        index.add(key, new, verdict.copy_of, events=events)
+        yield row
 
 
 def _identity(doc: Mapping[str, Any], number: int, seen: set[str]) -> str:

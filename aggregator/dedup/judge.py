@@ -60,7 +60,7 @@ def decide(new: Sketch, rows: Rows, *, window: float = WINDOW, evidence: bool = 
     best: tuple[float, int, Comparison] | None = None
     highest = 0.0
     for key, old, shared in rows:
-        if new.empty or old.empty or _apart(new, old) > window or not _headlines_allow(new, old):
+        if new.empty or old.empty or apart(new, old) > window or not _headlines_allow(new, old):
             continue
         size = min(len(new.shingles), len(old.shingles))
         if len(shared) == 1 and size > LONG:
@@ -81,7 +81,8 @@ def decide(new: Sketch, rows: Rows, *, window: float = WINDOW, evidence: bool = 
     return NEW if best is None else _verdict(*best, evidence)
 
 
-def _apart(new: Sketch, old: Sketch) -> float:
+def apart(new: Sketch, old: Sketch) -> float:
+    """Seconds between two texts; 0 where a time is not known."""
     return 0.0 if new.published is None or old.published is None else abs(new.published - old.published)
 
 

@@ -2,8 +2,8 @@
 
 One row per posting and story, in a table without rowid (`_postings` and `_topics` in schema) whose key begins with
 the posting's stretch of time: a text of today touches today's pages only, however large the archive is, and an old
-stretch is forgotten as one range. The rows are the whole state: a restart has nothing to rebuild. How many stories hold a
-posting is counted from the rows as they are read, so a shingle that every market report has weighs little; copies
+stretch is forgotten as one range. The rows are the whole state: a restart has nothing to rebuild. How many stories hold
+a posting is counted from the rows as they are read, so a shingle that every market report has weighs little; copies
 have no rows of their own and do not make their story look common.
 
 Rows are hints. A candidate is judged by its text as it is in the database now, so a row of a story that was changed
