@@ -258,9 +258,6 @@ class Candidate:
     title: str
     text: str
     published: datetime | None = None
-    outlet: str | None = None
-    url: str | None = None
-    language: str | None = None
     shared: Mapping[int, int] = field(default_factory=dict)
 
 

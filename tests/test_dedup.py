@@ -92,7 +92,7 @@ def sketch(text: str = STORY, title: str = TITLE, hours: float = 0.0) -> dedup.S
 
 
 def candidate(text: str = STORY, title: str = TITLE, hours: float = 0.0, number: int = 7) -> Candidate:
-    return Candidate(number, title, text, NOON + timedelta(hours=hours), "wire.example")
+    return Candidate(number, title, text, NOON + timedelta(hours=hours))
 
 
 def same(new: str, kept: str = STORY, *, titles: tuple[str, str] = ("", ""), hours: float = 2.0) -> bool:

@@ -163,6 +163,4 @@ def _again(row: dict[str, Any], store: Store, window: float, now: datetime) -> i
 
 def _candidate(article: Article) -> Candidate:
     published = datetime.fromisoformat(article.published_at)
-    return Candidate(
-        article.id, article.title, article.text, published, article.site, article.url, article.language
-    )
+    return Candidate(article.id, article.title, article.text, published)
