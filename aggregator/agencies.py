@@ -59,12 +59,32 @@ AGENCIES = {
     "연합뉴스": "Yonhap",
 }
 
+#: Where agencies publish themselves, by registrable domain.
+SITES = frozenset(
+    """
+    aa.com.tr aap.com.au afp.com aninews.in anp.nl ansa.it apa.at apnews.com belganewsagency.eu bloomberg.com cna.com.tw
+    dpa.com efe.com europapress.es focustaiwan.tw ians.in interfax.com interfax.ru jiji.com keystone-sda.ch
+    kyodonews.net lusa.pt news.cn ntb.no pa.media ptinews.com reuters.com ritzau.dk sid.de stt.fi tass.com tass.ru
+    thecanadianpress.com tt.se upi.com xinhuanet.com yna.co.kr yonhapnews.co.kr
+    """.split()
+)
+
 #: "CITY, Country (Agency) - ", within the first characters of a text; the place starts with a capital.
 _DATELINE = re.compile(
     r"^\W{0,2}[A-Z\u00c0-\u00de][^()\n]{1,60}?\s*\(([^()\d\n]{2,32})\)\s*(?:[-\u2013\u2014:]|$)"
 )
 _LEADING = re.compile(r"^\W{0,3}[(\[]?(?P<name>[^()\[\]\n]{2,24}?)[)\]]?\s*[-\u2013\u2014:]\s")
 _SEPARATORS = re.compile(r"\s*(?:[/,;|]|\band\b|\bund\b|\bet\b|\by\b|\be\b|&)\s*", re.IGNORECASE)
+
+
+def is_own(site: str, agency: str | None) -> bool:
+    """Whether a registrable domain is an agency's own, of a known one or of the one that the text is credited to.
+
+    >>> is_own("reuters.com", None), is_own("halyard.example", "Halyard"), is_own("valleypost.example", "Halyard")
+    (True, True, False)
+    """
+    name = re.sub(r"\W", "", agency or "").lower()
+    return site in SITES or (bool(name) and site.split(".")[0].replace("-", "") == name)
 
 
 def agency(text: str, byline: str | None = None) -> str | None:

@@ -433,6 +433,8 @@ class Kept:
     flags: tuple[str, ...]
     priority: int
     copies: int
+    site: str
+    agency: str | None
 
 
 @dataclass(frozen=True, slots=True)

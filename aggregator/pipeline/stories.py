@@ -8,7 +8,7 @@ from datetime import datetime
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from aggregator import dedup
+from aggregator import agencies, dedup
 from aggregator.errors import AggregatorError
 from aggregator.model import Article, Candidate, Config, Kept, Pending, Saved, Story, Terms, Verdict
 from aggregator.pipeline.pages import AFTER_BUG, Ready
@@ -156,9 +156,12 @@ def is_before(candidate: Candidate, here: tuple[str, int]) -> bool:
 
 
 def is_better(story: Story, priority: int, verdict: Verdict, kept: Kept) -> bool:
-    """Whether a copy should take the kept text's place: the preferred feed's, else the clearly fuller text."""
-    if priority != kept.priority:
-        return priority < kept.priority and story.words >= PREFERRED_SHARE * kept.words
+    """Whether a copy should take the kept text's place: the preferred feed's, else the agency's own, else the clearly
+    fuller text."""
+    rank = (priority, not agencies.is_own(story.site, story.agency))
+    kept_rank = (kept.priority, not agencies.is_own(kept.site, kept.agency))
+    if rank != kept_rank:
+        return rank < kept_rank and story.words >= PREFERRED_SHARE * kept.words
     return verdict.reason == "contains" and story.words >= FULLER * kept.words
 
 

@@ -116,9 +116,9 @@ class Stories:
         return found
 
     def kept(self, article_id: int) -> Kept:
-        """What a better copy is measured against: the kept text's size, source, flags and feed priority."""
+        """What a better copy is measured against: the kept text's size, source, flags, outlet and feed priority."""
         row = self._db.one(
-            "select a.words, a.source, a.flags, a.copies, f.priority from articles a"
+            "select a.words, a.source, a.flags, a.copies, a.site, a.agency, f.priority from articles a"
             " left join feeds f on f.id = a.feed_id where a.id = ?",
             (article_id,),
         )
@@ -127,7 +127,8 @@ class Stories:
                 self._db.path, f"there is no article {article_id}", "see the ids with 'aggregator latest'"
             )
         priority = 50 if row["priority"] is None else row["priority"]
-        return Kept(row["words"], row["source"], tuple(json.loads(row["flags"])), priority, row["copies"])
+        flags = tuple(json.loads(row["flags"]))
+        return Kept(row["words"], row["source"], flags, priority, row["copies"], row["site"], row["agency"])
 
     # ----------------------------------------------------------------------------------- storing
 
