@@ -60,9 +60,13 @@ AGENCIES = {
 }
 
 #: Where agencies publish themselves, by registrable domain.
-SITES = frozenset(
-    ["aa.com.tr", "aap.com.au", "afp.com", "aninews.in", "anp.nl", "ansa.it", "apa.at", "apnews.com", "belganewsagency.eu", "bloomberg.com", "cna.com.tw", "dpa.com", "efe.com", "europapress.es", "focustaiwan.tw", "ians.in", "interfax.com", "interfax.ru", "jiji.com", "keystone-sda.ch", "kyodonews.net", "lusa.pt", "news.cn", "ntb.no", "pa.media", "ptinews.com", "reuters.com", "ritzau.dk", "sid.de", "stt.fi", "tass.com", "tass.ru", "thecanadianpress.com", "tt.se", "upi.com", "xinhuanet.com", "yna.co.kr", "yonhapnews.co.kr"]
-)
+SITES = frozenset({
+    "aa.com.tr", "aap.com.au", "afp.com", "aninews.in", "anp.nl", "ansa.it", "apa.at", "apnews.com",
+    "belganewsagency.eu", "bloomberg.com", "cna.com.tw", "dpa.com", "efe.com", "europapress.es", "focustaiwan.tw",
+    "ians.in", "interfax.com", "interfax.ru", "jiji.com", "keystone-sda.ch", "kyodonews.net", "lusa.pt", "news.cn",
+    "ntb.no", "pa.media", "ptinews.com", "reuters.com", "ritzau.dk", "sid.de", "stt.fi", "tass.com", "tass.ru",
+    "thecanadianpress.com", "tt.se", "upi.com", "xinhuanet.com", "yna.co.kr", "yonhapnews.co.kr",
+})  # fmt: skip
 
 #: "CITY, Country (Agency) - ", within the first characters of a text; the place starts with a capital.
 _DATELINE = re.compile(

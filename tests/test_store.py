@@ -353,6 +353,13 @@ def test_a_better_copy_takes_the_text_over_under_the_same_id(store):
     assert store.stories.known(["https://local.example/2"]).duplicate_id is None
 
 
+def test_a_new_text_is_compared_with_the_better_copy_and_with_the_text_it_replaced(store):
+    store.stories.add(story(), TERMS, None, NOW)
+    store.stories.add_better(story(2, text="The fuller text.", site="wire.example"), COPY, TERMS, None, NOW)
+    proposed = store.stories.candidates(TERMS, window=3600)
+    assert [(c.id, c.text) for c in proposed] == [(1, "The fuller text."), (1, story().text)]
+
+
 def test_an_edit_keeps_the_earlier_wording(store):
     first = store.stories.add(story(), TERMS, None, NOW)
     saved = store.stories.revise(first, story(text="Corrected."), TERMS, None, NOW)

@@ -89,7 +89,8 @@ class Stories:
         without: int | None = None,
         decided: Mapping[int, bool] | None = None,
     ) -> list[Candidate]:
-        """The kept stories that a text may be a copy of, most promising first.
+        """The kept stories that a text may be a copy of, most promising first; with the texts that better copies took
+        the place of: a copy of those need not be as near to the better one.
 
         `without`: an article to pass over, the one that is judged again. What the user `decided` to be another
         story is passed over too.
@@ -106,13 +107,18 @@ class Stories:
     def _read(self, hits: Iterable[Hit]) -> list[Candidate]:
         found = []
         for hit in hits:
-            row = self._db.one(
-                "select title, text, published_at from articles where id = ? and (? or words < ?)",
-                (hit.article_id, len(hit.shared) > 1, FEW_WORDS),
+            rows = self._db.rows(
+                "select title, text, published_at from articles where id = :id and (:several or words < :few)"
+                " union all select r.title, r.text, a.published_at from revisions r join articles a on a.id = :id"
+                " where r.article_id = :id and r.reason = 'better_copy' and (:several or a.words < :few)",
+                {"id": hit.article_id, "several": len(hit.shared) > 1, "few": FEW_WORDS},
             )
-            if row is not None:
-                published = from_text(row["published_at"])
-                found.append(Candidate(hit.article_id, row["title"], row["text"], published, hit.shared))
+            found += [
+                Candidate(
+                    hit.article_id, row["title"], row["text"], from_text(row["published_at"]), hit.shared
+                )
+                for row in rows
+            ]
         return found
 
     def kept(self, article_id: int) -> Kept:
