@@ -75,7 +75,7 @@ def add(
         address, found = url, None
     else:
         try:
-            with _fetcher(known.settings if known else None) as fetcher:
+            with _fetcher(places, known.settings if known else None) as fetcher:
                 address, found = _find_feed(fetcher, url)
         except (FetchError, ParseError) as error:
             raise AggregatorError(f"{error}; nothing was added (--no-check adds it as it is)") from None
@@ -98,11 +98,12 @@ def add(
 
 
 @contextlib.contextmanager
-def _fetcher(settings: Settings | None) -> Iterator[Fetcher]:
-    from aggregator.fetch import Fetcher
+def _fetcher(places: Places, settings: Settings | None) -> Iterator[Fetcher]:
+    """A fetcher that keeps its distance together with a daemon that may be running."""
+    from aggregator.fetch import Fetcher, pace_file
     from aggregator.model import Settings
 
-    with Fetcher(settings or Settings()) as fetcher:
+    with Fetcher(settings or Settings(), pace=pace_file(places.database().path)) as fetcher:
         yield fetcher
 
 
@@ -217,7 +218,7 @@ def check(places: Places, online: bool, form: Form) -> None:
         if places.verbosity >= 0:
             say(coloured("✓ ", "green"), f"{config.path}: {count(len(config.feeds), 'feed')}, no mistakes")
         return
-    rows = list(_asked(config.feeds, config.settings, places.verbosity))
+    rows = list(_asked(places, config.feeds, config.settings))
     if form.name:
         put_rows(rows, form)
     else:
@@ -243,7 +244,7 @@ def _checked(row: dict[str, Any]) -> list[Any]:
     ]
 
 
-def _asked(feeds: Sequence[Feed], settings: Settings, verbosity: int) -> Iterator[dict[str, Any]]:
+def _asked(places: Places, feeds: Sequence[Feed], settings: Settings) -> Iterator[dict[str, Any]]:
     """What each feed answers, in the order of feeds.yaml."""
     from aggregator.cli.progress import watching
     from aggregator.errors import FetchError, ParseError
@@ -252,7 +253,7 @@ def _asked(feeds: Sequence[Feed], settings: Settings, verbosity: int) -> Iterato
 
     answers: dict[int, dict[str, Any]] = {}
     requests = [Request(number, feed.url, "feed", headers=feed.headers) for number, feed in enumerate(feeds)]
-    with _fetcher(settings) as fetcher, Parser() as parser, watching(verbosity) as progress:
+    with _fetcher(places, settings) as fetcher, Parser() as parser, watching(places.verbosity) as progress:
         for done, (request, answer) in enumerate(fetcher.fetch_all(requests), start=1):
             feed = feeds[request.key]
             row: dict[str, Any] = {

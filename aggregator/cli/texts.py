@@ -99,11 +99,12 @@ def _source(places: Places, source: str, url: str | None) -> tuple[bytes, str | 
             return file.read(MAX_SOURCE), url, None
     from email.message import Message
 
-    from aggregator.fetch import Fetcher
+    from aggregator.fetch import Fetcher, pace_file
     from aggregator.model import Request, Settings
 
     settings = places.config().settings if places.wanted_feeds().path.is_file() else Settings()
-    with Fetcher(settings) as fetcher:  # the user wrote the address down: as a feed's, it may be private
+    # The user wrote the address down: as a feed's, it may be private.
+    with Fetcher(settings, pace=pace_file(places.database().path)) as fetcher:
         answer = fetcher.fetch(Request(0, source, "feed"))
     message = Message()
     message["content-type"] = answer.headers.get("content-type", "")

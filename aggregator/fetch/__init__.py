@@ -4,5 +4,6 @@
 """
 
 from aggregator.fetch.fetcher import Fetcher, user_agent
+from aggregator.fetch.pace import pace_file
 
-__all__ = ["Fetcher", "user_agent"]
+__all__ = ["Fetcher", "pace_file", "user_agent"]

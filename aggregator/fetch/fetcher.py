@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from aggregator import HOME, __version__
@@ -17,6 +18,7 @@ from aggregator.fetch import answers, robots
 from aggregator.fetch.guard import endpoint
 from aggregator.fetch.hosts import BARE_HOLD, MOST_AT_ONCE, Host, Hosts
 from aggregator.fetch.lines import Job, Lines
+from aggregator.fetch.pace import Pace
 from aggregator.fetch.transport import Answer, Transport
 from aggregator.model import HostState, Request, Response, Settings
 from aggregator.urls import host as host_of
@@ -45,8 +47,8 @@ def user_agent(contact: str | None) -> str:
 class _Batch:
     """One `fetch_all`: its lines, and the results that the caller has not taken yet."""
 
-    def __init__(self, lock: threading.Lock, delay: float) -> None:
-        self.lines = Lines(lock, delay)
+    def __init__(self, lines: Lines) -> None:
+        self.lines = lines
         self.parked: dict[Host, list[Job]] = {}  # pages that wait for the robots.txt of their host
         self.unread = 0  # bytes
         self.slow = 0  # downloads whose thread has been relieved
@@ -61,9 +63,12 @@ class Fetcher:
     """Downloads feeds and pages. A context manager; every method may be called from any thread.
 
     `hosts`: what earlier runs learned, by `HostState.host`; `host_states()` says what to store for the next.
+    `pace`: the file through which processes that run at the same time keep their distance together.
     """
 
-    def __init__(self, settings: Settings, hosts: Mapping[str, HostState] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, hosts: Mapping[str, HostState] | None = None, pace: Path | None = None
+    ) -> None:
         self._settings = settings
         self._agent = user_agent(settings.contact)
         self._allow = frozenset(entry.lower().replace("[", "").replace("]", "") for entry in settings.allow)
@@ -71,6 +76,7 @@ class Fetcher:
         self._transport = Transport(settings.workers, self._at_once, settings.resolve)
         self._lock = threading.Lock()  # of everything below, and of the lines of each batch
         self._hosts = Hosts(hosts or {})
+        self._pace = Pace(pace)
         self._batches: list[_Batch] = []
         self._stopped = False
 
@@ -80,6 +86,8 @@ class Fetcher:
     def __exit__(self, *_: object) -> None:
         self.stop()
         self._transport.close()
+        with self._lock:
+            self._pace.close()
 
     # ------------------------------------------------------------------------------------- the door
 
@@ -98,7 +106,8 @@ class Fetcher:
         requests come back as "held", with `retry_after`. After `stop()` the iterator ends early; what it has
         not yielded was not fetched, or was cut off, and is to be asked for again.
         """
-        batch, wanted = _Batch(self._lock, self._settings.host_delay), list(requests)
+        lines = Lines(self._lock, self._settings.host_delay, self._pace, self._settings.timeout)
+        batch, wanted = _Batch(lines), list(requests)
         with self._lock:
             if self._stopped:
                 return
@@ -284,9 +293,9 @@ class Fetcher:
         error = answers.failure(request.url, answer, clock)
         error.final_url = job.url
         if error.status in (429, 503) and (error.retry_after or error.status == 429):
-            self._hosts.hold(
-                job.host.name, error.retry_after or BARE_HOLD, f"Retry-After ({error.status})", clock
-            )
+            why = f"Retry-After ({error.status})"
+            for host in self._hosts.hold(job.host.name, error.retry_after or BARE_HOLD, why, clock):
+                self._pace.hold(host.name, host.hold_until)
         return error
 
     def _finish(self, batch: _Batch, job: Job, result: Response | FetchError) -> None:

@@ -26,13 +26,14 @@ class Host:
 
     __slots__ = (
         "changed", "crawl_delay", "hold_until", "hold_why", "name", "robots", "robots_at", "robots_error",
-        "robots_error_until", "running", "started",
+        "robots_error_until", "running", "started", "turns",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.running = 0
         self.started = float("-inf")  # monotonic: when the last request began
+        self.turns: list[float] = []  # what `Pace` gave for the requests that run
         self.hold_until = 0.0  # Unix time
         self.hold_why: str | None = None
         self.robots: str | None = None
@@ -127,12 +128,14 @@ class Hosts:
             host.robots, host.robots_at = state.robots, state.robots_at.timestamp()
             host.crawl_delay = robots.crawl_delay(state.robots)
 
-    def hold(self, name: str, seconds: float, why: str, clock: float) -> None:
-        """Leave a host alone, and its sisters too when one server stands behind many subdomains."""
+    def hold(self, name: str, seconds: float, why: str, clock: float) -> list[Host]:
+        """Leave a host alone, and its sisters too when one server stands behind many subdomains. Returns them."""
         host = self.get(name)
         sisters = self._sites.get(site_of_host(name.partition(":")[0]), [])
-        for one in sisters if len(sisters) >= MANY_SUBDOMAINS else [host]:
+        held = sisters if len(sisters) >= MANY_SUBDOMAINS else [host]
+        for one in held:
             one.hold(seconds, why, clock)
+        return held
 
     def changed(self) -> list[HostState]:
         """The states that changed since this was last asked."""

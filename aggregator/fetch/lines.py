@@ -18,6 +18,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from aggregator.fetch.hosts import Host
+from aggregator.fetch.pace import Pace
 from aggregator.model import Request
 
 SHORT_HOLD = 5.0  # seconds of a Retry-After that are worth waiting for; beyond, the job is given up
@@ -52,12 +53,15 @@ class Job:
 class Lines:
     """The jobs of one `fetch_all`. Every method needs the lock held that it was made with; `take` waits on it."""
 
-    def __init__(self, lock: threading.Lock, delay: float) -> None:
+    def __init__(self, lock: threading.Lock, delay: float, pace: Pace, seconds: float) -> None:
+        """`pace`: what other processes ask; `seconds`: that a request takes at most."""
         self.closed = False  # nothing is taken any more
         self.paused = False  # nothing is taken for now
         self.unfinished = 0  # jobs added and not finished: waiting, or being worked at
         self._wake = threading.Condition(lock)
         self._delay = delay
+        self._pace = pace
+        self._seconds = seconds
         self._since: dict[Host, float] = {}  # when the first job of a host was taken
         self._lines: dict[Host, deque[Job]] = {}
         self._heap: list[tuple[float, int, Host]] = []
@@ -86,6 +90,8 @@ class Lines:
     def release(self, host: Host) -> None:
         """The host that a job was taken for is free again."""
         host.running -= 1
+        if host.turns:
+            self._pace.give_back(host.name, host.turns.pop(0))
         if self._lines[host]:
             self._call(host)
 
@@ -134,6 +140,9 @@ class Lines:
             self._call(host, now)
             return job
         if not held and host.may_start(now, self._delay):
+            if (again_at := self._others(host, now)) is not None:
+                self._call(host, again_at)
+                return None
             host.running += 1
             host.started = now
             if len(line) > 1:
@@ -143,6 +152,18 @@ class Lines:
             host, max(now + held, host.ready_at(self._delay), now + _ELSEWHERE if host.running else 0.0)
         )
         return None
+
+    def _others(self, host: Host, now: float) -> float | None:
+        """When the host is to be looked at again because of what other processes ask it or were told; None: go."""
+        if not (spacing := host.spacing(self._delay)):
+            return None
+        turn = self._pace.take(host.name, now, time.time(), spacing, self._seconds)
+        if turn.until:
+            host.turns.append(turn.until)
+            return None
+        if turn.hold_until > host.hold_until:  # looked at again at once, the host is then held for us too
+            host.hold_until, host.hold_why = turn.hold_until, "Retry-After, told to another process"
+        return turn.again_at
 
     def _call(self, host: Host, at: float | None = None) -> None:
         """Put the host on the heap, for the time when it may be asked next."""

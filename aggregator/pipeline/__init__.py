@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event
 
-from aggregator.fetch import Fetcher
+from aggregator.fetch import Fetcher, pace_file
 from aggregator.model import Config, Failure, Progress, Report
 from aggregator.parse import Parser
 from aggregator.pipeline import feeds, pages, stories
@@ -97,7 +97,7 @@ def run(
     store.feeds.sync(config.feeds, clock())
     by_url = {feed.url: feed for feed in config.feeds}
     with (
-        Fetcher(config.settings, store.feeds.hosts()) as fetcher,
+        Fetcher(config.settings, store.feeds.hosts(), pace_file(store.path)) as fetcher,
         contextlib.closing(Parser()) as parser,
         _stopping(fetcher, stop),
     ):
