@@ -3,6 +3,7 @@
 `CLASS_WORDS`   kind -> words of class names, ids and roles (camelCase and dashes split, lower case)
 `TAG_KINDS`     HTML element -> kinds it stands for by itself
 `LABELS`        kind -> language -> texts that are a whole line of their own, or stand before a colon
+`WHOLE_ARTICLE` words that an article's address gets for all of it on one page
 `PHRASES`       kind -> language -> words that give a short line away wherever they stand in it
 
 Texts are lower case, without the punctuation around them; lines are alphabetical. To teach a language, add its line.
@@ -81,6 +82,11 @@ TAG_KINDS: dict[str, tuple[str, ...]] = {
     "main": ("main",),
     "nav": ("menu",),
 }
+
+WHOLE_ARTICLE = frozenset(
+    ["all", "alles", "fullstory", "fulltext", "fullview", "komplett", "komplettansicht", "onepage", "showall",
+     "single", "singlepage", "viewall"]
+)  # fmt: skip
 
 LABELS: dict[str, dict[str, tuple[str, ...]]] = {
     "advertisement": {
@@ -358,6 +364,20 @@ LABELS: dict[str, dict[str, tuple[str, ...]]] = {
         "nl": ("categorie", "onderwerpen", "trefwoorden"),
         "pt": ("assuntos", "categorias", "etiquetas", "palavras-chave", "temas", "tópicos"),
         "zh": ("关键词", "分类", "标签", "栏目", "標籤", "關鍵字"),
+    },
+    "whole article": {
+        "de": ("alles auf einer seite", "artikel auf einer seite lesen", "auf einer seite anzeigen",
+               "auf einer seite lesen"),
+        "en": ("full article on one page", "read on one page", "show on one page", "single page",
+               "view as one page", "view as single page", "view on one page"),
+        "es": ("leer en una sola página", "ver en una sola página"),
+        "fr": ("afficher sur une seule page", "lire sur une seule page"),
+        "it": ("leggi in un'unica pagina", "tutto in una pagina"),
+        "ja": ("1ページで表示", "全ページを表示"),
+        "ko": ("한 페이지로 보기",),
+        "nl": ("alles op één pagina", "op één pagina"),
+        "pt": ("ler em uma página", "ver em uma página"),
+        "zh": ("全文浏览", "单页阅读", "單頁閱讀", "在本页阅读全文"),
     },
 }  # fmt: skip
 

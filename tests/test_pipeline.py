@@ -364,7 +364,7 @@ def test_a_bug_in_one_page_leaves_the_feeds_text(rounds, monkeypatch):
     def broken(*_, **__):
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(pipeline.pages, "extract", broken)
+    monkeypatch.setattr(pipeline.visits, "extract", broken)
     with pytest.raises(ExceptionGroup, match="bugs of ours"):
         rounds.run()
     assert rounds.ask("select title, source from articles") == [("Ferry sails again", "feed")]

@@ -24,8 +24,9 @@ from . import article, dates, evidence, head, headline, judge, kinds, lexicon, p
 from .decode import decode
 from .features import NO, Page
 from .selectors import check_selector
+from .several import join
 
-__all__ = ["check_selector", "extract", "extract_fragment"]
+__all__ = ["check_selector", "extract", "extract_fragment", "join"]
 
 MAX_FINGERPRINTS = 400  # removed blocks that site memory is told of; the kept ones always are
 MAX_FINGERPRINT_TEXT = 200  # characters

@@ -6,7 +6,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from .. import urls
+from .. import furniture, urls
 from . import evidence as ev
 from . import labels
 from .evidence import Evidence
@@ -100,10 +100,10 @@ def _is_paywalled(page: Page, made: Judgement, facts: Evidence) -> bool:
 
 
 def next_page(root: Any, facts: Evidence, url: str | None) -> str | None:
-    """The next page of an article in several pages, None if there is none.
+    """The next page of an article in several pages, or all of it on one page; None if there is neither.
 
     A link counts when it is this page's address with the next number at its end: `rel=next` alone does not, for many
-    sites it is the next story.
+    sites it is the next story. Only where there is one, a link to the whole article is looked for.
     """
     if not url or not urls.is_web(url):
         return None
@@ -111,13 +111,31 @@ def next_page(root: Any, facts: Evidence, url: str | None) -> str | None:
     tail = stem.rsplit("/", 1)[-1]
     if len(tail) < 8:
         return None
-    links = [facts.links.get("next")]
-    links += [element.get("href") for element in root.iter("a") if tail in (element.get("href") or "")]
-    for link in links:
-        other = urls.absolute(link, url) if link else None
-        if other and _stem(other) == (stem, number + 1):
-            return other
-    return None
+    links = [(facts.links.get("next"), "")]
+    links += [
+        (element.get("href"), "".join(element.itertext()))
+        for element in root.iter("a")
+        if tail in (element.get("href") or "")
+    ]
+    others = [(urls.absolute(link, url), said) for link, said in links if link]
+    following = next((other for other, _ in others if other and _stem(other) == (stem, number + 1)), None)
+    if following is None:
+        return None
+    return next((other for other, said in others if other and _is_whole(other, said, url)), following)
+
+
+def _is_whole(link: str, said: str, url: str) -> bool:
+    """Whether a link leads to the article on one page: this page's address with "all" or the like added, or one that
+    begins like it and says so."""
+    here, there = urlsplit(url), urlsplit(link)
+    if there.hostname != here.hostname or there.path + there.query == here.path + here.query:
+        return False
+    path = _bare(here.path.removesuffix("/"))
+    path = path.rpartition("/")[0] if _NUMBER.match(path[path.rfind("/") :]) else path
+    if not there.path.startswith(path):
+        return False
+    added = re.split(r"[/?&=.]", f"{there.path[len(path) :]}?{there.query}".casefold().replace("-", ""))
+    return not furniture.WHOLE_ARTICLE.isdisjoint(added) or labels.label(said) == "whole article"
 
 
 def _stem(url: str) -> tuple[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Event
@@ -12,20 +12,12 @@ from urllib.parse import urlsplit
 
 from aggregator import agencies, sites, urls, words
 from aggregator.errors import AggregatorError, FetchError
-from aggregator.extract import extract, extract_fragment
+from aggregator.extract import extract_fragment
 from aggregator.fetch import Fetcher
-from aggregator.model import (
-    Config,
-    Document,
-    Entry,
-    Feed,
-    Pending,
-    Progress,
-    Request,
-    SiteMemory,
-    Story,
-)
-from aggregator.pipeline.workers import Job, Workers
+from aggregator.model import Config, Document, Feed, Pending, Progress, Story
+from aggregator.pipeline import visits
+from aggregator.pipeline.visits import Visit
+from aggregator.pipeline.workers import Workers
 from aggregator.store import Store
 from aggregator.store.clock import stamp
 
@@ -114,60 +106,26 @@ def read(
             continue
         taken.add(key)
         items[item.entry_id] = item
-    requests = [
-        Request(i, item.entry.url, "page", origin=item.feed_url)
-        for i, item in items.items()
-        if item.entry.url
-        and has_own_page(item)
-        and feed_of(item).full_text
-        and not is_full_text(from_feed[i])
-    ]
-    errors: dict[int, FetchError] = {}
-    memories: dict[str, SiteMemory] = {}
-
-    def jobs() -> Iterator[Job]:
-        for done, (request, answer) in enumerate(fetcher.fetch_all(requests), start=1):
-            if stop.is_set():
-                return
-            item = items[request.key]
-            error = answer if isinstance(answer, FetchError) else None
-            progress(
-                Progress(
-                    "pages", done, len(requests), item.entry.title, problem=error.message if error else None
-                )
-            )
-            if error is not None:
-                errors[request.key] = error
-                continue
-            assert not isinstance(answer, FetchError)
-            site = urls.site(answer.final_url)
-            if site not in memories:
-                memories[site] = store.sites.memory(site)
-            feed = feed_of(item)
-            yield (
-                request.key,
-                answer.body,
-                answer.final_url,
-                answer.headers.get("content-type", ""),
-                item.entry,
-                memories[site],
-                feed.keep,
-                feed.drop,
-                answer.fetched_at,
-            )
-
-    from_page: dict[int, Document] = {}
-    for entry_id, document in workers.map(extract_page, jobs(), len(requests), died=_worker_died):
-        if isinstance(document, Document):
-            from_page[entry_id] = document
-        else:
-            tally.bugs.append(document)
-            errors[entry_id] = FetchError(
-                items[entry_id].entry.url or "", "bug", f"a bug of ours: {document!a}"
-            )
+    found = visits.read_all(
+        {
+            i: Visit(item.entry.url, feed_of(item), item.entry, item.entry.title)
+            for i, item in items.items()
+            if item.entry.url
+            and has_own_page(item)
+            and feed_of(item).full_text
+            and not is_full_text(from_feed[i])
+        },
+        store,
+        fetcher,
+        workers,
+        progress,
+        stop,
+    )
+    tally.bugs += found.bugs
+    errors = found.errors
     if stop.is_set():
         return []
-    from_page = without_repeats(from_page, store)
+    from_page = without_repeats(found.documents, store)
 
     ready = []
     for entry_id, item in items.items():
@@ -224,33 +182,6 @@ def retry_at(error: FetchError | None, attempts: int, now: datetime) -> datetime
     if error is None or error.kind not in PASSING or attempts >= len(RETRY_AFTER):
         return None
     return now + max(RETRY_AFTER[attempts], timedelta(seconds=min(error.retry_after or 0, LONGEST_RETRY)))
-
-
-def extract_page(
-    entry_id: int,
-    body: bytes,
-    url: str,
-    content_type: str,
-    entry: Entry,
-    memory: SiteMemory,
-    keep: Sequence[str],
-    drop: Sequence[str],
-    now: datetime,
-) -> tuple[int, Document | Exception]:
-    """One page's document, or the bug it ran into. Runs in a worker process."""
-    charset = next(
-        (p.split("=", 1)[1].strip("\"' ") for p in content_type.split(";")[1:] if "charset=" in p), None
-    )
-    try:
-        return entry_id, extract(
-            body, url, hint=entry, site=memory, keep=keep, drop=drop, charset=charset, now=now
-        )
-    except Exception as bug:
-        return entry_id, bug
-
-
-def _worker_died(job: Job) -> tuple[int, Document | Exception]:
-    return job[0], MemoryError("extraction died on this page, twice")
 
 
 def feed_text(item: Pending) -> Document:

@@ -1,0 +1,138 @@
+"""Articles' pages, visited and read: fetched politely, extracted in worker processes; an article in several pages
+becomes one document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from threading import Event
+
+from aggregator import urls
+from aggregator.errors import FetchError
+from aggregator.extract import extract, join
+from aggregator.fetch import Fetcher
+from aggregator.model import Document, Entry, Feed, Progress, Request, SiteMemory
+from aggregator.pipeline.workers import Job, Workers
+from aggregator.store import Store
+
+#: Pages of one article that are visited after its first.
+FURTHER_PAGES = 9
+#: The flag of an article of which not every page could be had.
+INCOMPLETE = "incomplete"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A page to read. `feed`: whose selectors count, and where its address was found; `entry`: what the feed said."""
+
+    url: str
+    feed: Feed
+    entry: Entry | None = None
+    title: str = ""  # for the progress
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the visits gave: documents and errors by the visit's key, and the bugs among these."""
+
+    documents: dict[int, Document]
+    errors: dict[int, FetchError]
+    bugs: list[Exception]
+
+
+def read_all(
+    visits: Mapping[int, Visit],
+    store: Store,
+    fetcher: Fetcher,
+    workers: Workers,
+    progress: Callable[[Progress], None],
+    stop: Event,
+) -> Found:
+    """Read the pages, and the further pages of articles that have several. When `stop` is set it ends soon."""
+    memories: dict[str, SiteMemory] = {}
+    found = Found({}, {}, [])
+
+    def jobs(
+        requests: Sequence[Request], failed: dict[int, FetchError], tell: Callable[[Progress], None]
+    ) -> Iterator[Job]:
+        for done, (request, answer) in enumerate(fetcher.fetch_all(requests), start=1):
+            if stop.is_set():
+                return
+            visit = visits[request.key]
+            error = answer if isinstance(answer, FetchError) else None
+            tell(
+                Progress("pages", done, len(requests), visit.title, problem=error.message if error else None)
+            )
+            if error is not None:
+                failed[request.key] = error
+                continue
+            assert not isinstance(answer, FetchError)
+            site = urls.site(answer.final_url)
+            if site not in memories:
+                memories[site] = store.sites.memory(site)
+            yield (
+                request.key,
+                answer.body,
+                answer.final_url,
+                answer.headers.get("content-type", ""),
+                visit.entry,
+                memories[site],
+                visit.feed.keep,
+                visit.feed.drop,
+                answer.fetched_at,
+            )
+
+    def documents(
+        addresses: Mapping[int, str], failed: dict[int, FetchError], tell: Callable[[Progress], None]
+    ) -> Iterator[tuple[int, Document]]:
+        requests = [Request(key, url, "page", origin=visits[key].feed.url) for key, url in addresses.items()]
+        done = workers.map(extract_page, jobs(requests, failed, tell), len(requests), died=_worker_died)
+        for key, document in done:
+            if isinstance(document, Document):
+                yield key, document
+            else:
+                found.bugs.append(document)
+                failed[key] = FetchError(addresses[key], "bug", f"a bug of ours: {document!a}")
+
+    found.documents.update(
+        documents({key: visit.url for key, visit in visits.items()}, found.errors, progress)
+    )
+    for _ in range(FURTHER_PAGES):
+        further = {k: d.next_url for k, d in found.documents.items() if d.next_url and d.paragraphs}
+        if not further or stop.is_set():
+            break
+        lost: dict[int, FetchError] = {}
+        for key, document in documents(further, lost, lambda _: None):
+            found.documents[key] = join(found.documents[key], document)
+        for key in lost:
+            document = found.documents[key]
+            found.documents[key] = replace(document, next_url=None, flags=(*document.flags, INCOMPLETE))
+    return found
+
+
+def extract_page(
+    key: int,
+    body: bytes,
+    url: str,
+    content_type: str,
+    entry: Entry | None,
+    memory: SiteMemory,
+    keep: Sequence[str],
+    drop: Sequence[str],
+    now: datetime,
+) -> tuple[int, Document | Exception]:
+    """One page's document, or the bug it ran into. Runs in a worker process."""
+    charset = next(
+        (p.split("=", 1)[1].strip("\"' ") for p in content_type.split(";")[1:] if "charset=" in p), None
+    )
+    try:
+        return key, extract(
+            body, url, hint=entry, site=memory, keep=keep, drop=drop, charset=charset, now=now
+        )
+    except Exception as bug:
+        return key, bug
+
+
+def _worker_died(job: Job) -> tuple[int, Document | Exception]:
+    return job[0], MemoryError("extraction died on this page, twice")
