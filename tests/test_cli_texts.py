@@ -83,7 +83,8 @@ def test_extract_shows_what_was_taken_away_where_it_stood(page):
     [
         (["nowhere.html"], "nowhere.html: No such file or directory"),
         (["page.html", "--drop", "a["], "'a[' is not a CSS selector"),
-        (["page.html", "--site"], "--site needs to know the site: say --url"),
+        (["page.html", "--apply"], "are for --site without a SOURCE"),
+        ([], "say what to read: a SOURCE, or --site SITE"),
         (["ftp://a.example/x"], "the address is not http or https"),
     ],
 )
@@ -103,8 +104,71 @@ def test_extract_of_a_page_without_an_article_still_prints_its_object(html):
 
 def test_extract_uses_what_the_database_knows_of_the_site(archive):
     site = objects("latest", "-n", 1, "--json")[0]["url"]
-    found = objects("extract", "-", "--url", site, "--site", "--json", input=PAGE)
+    found = objects("extract", "-", "--site", site, "--json", input=PAGE)
     assert found["title"] == "The ferry sails"
+
+
+def test_extract_of_an_address_reads_all_pages_of_the_article(server):
+    link = "<a href='/2026/ferry-sails/2'>2</a>"
+    url = server.answer("/2026/ferry-sails", body=PAGE.replace("</article>", f"{link}</article>"), type=HTML)
+    more = "Nobody was hurt, and the cello was reported to be in tune when the doors were opened at last."
+    server.answer("/2026/ferry-sails/2", body=PAGE.replace(BODY, f"<p>{more}</p>"), type=HTML)
+    paragraphs = objects("extract", url, "--json", "--drop", ".promo, .by")["paragraphs"]
+    assert paragraphs == [*PARAGRAPHS, more]
+
+
+# ------------------------------------------------------------------------------------ extract --site
+
+FEED = """<rss version="2.0"><channel><title>Herald</title><item><title>The ferry sails</title>
+<link>{}</link><pubDate>Mon, 23 Nov 2026 10:00:00 GMT</pubDate></item></channel></rss>"""
+PROMO = (
+    "Buy one ticket and get a second one for the price of two, only this week, at every quay of the island."
+)
+
+
+@pytest.fixture
+def stored(server) -> str:
+    """A stored article with a line that does not belong to it, and what its site is called."""
+    page = PAGE.replace('<p class="by">By Ilse Brandvold</p>', "").replace("<p>", "<p class=text>")
+    page = page[: page.index("<div class")] + f"<p class=text id=extra>{PROMO}</p></article></body></html>"
+    server.answer("/robots.txt", body="", type="text/plain")
+    server.answer("/feed", body=FEED.format(server.answer("/ferry", body=page, type=HTML)))
+    Path("feeds.yaml").write_text(f"- {server.url('/feed')}\n")
+    fine("fetch")
+    return server.base
+
+
+def stored_text() -> str:
+    return " ".join(fine("read", 1).split())
+
+
+def test_selectors_are_tried_on_what_is_stored_and_change_nothing(stored):
+    (page,) = objects("extract", "--site", stored, "--drop", "#extra", "--json")
+    assert (page["gone"], page["come"], page["changed"], page["written"]) == ([PROMO], [], True, False)
+    assert PROMO in stored_text()
+
+
+def test_selectors_are_applied_to_what_is_stored_and_the_wording_before_is_kept(stored):
+    result = run("extract", "--site", stored, "--drop", "#extra", "--apply")
+    assert "1 stored page of" in result.stderr
+    assert f"− {PROMO}"[:70] in result.stdout
+    assert PROMO not in stored_text()
+    why = objects("why", 1, "--json")
+    assert [block["reason"] for block in why["removed"] if block["text"] == PROMO] == ["selector"]
+    assert PROMO in str(why["revisions"])
+
+
+def test_a_stored_page_that_is_gone_stays_as_it_was(stored, server):
+    server.answer("/ferry", status=404, type=HTML)
+    (page,) = objects("extract", "--site", stored, "--drop", "#extra", "--apply", "--json")
+    assert not page["changed"]
+    assert "404" in page["problem"]
+    assert PROMO in stored_text()
+
+
+def test_what_was_learned_of_a_site_can_be_forgotten(stored):
+    assert "learned from 1 page of" in run("extract", "--site", stored, "--forget").stderr
+    assert "learned from 0 pages of" in run("extract", "--site", stored, "--forget").stderr
 
 
 # ------------------------------------------------------------------------------------------ dedupe

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -31,45 +31,61 @@ from aggregator.cli.output import (
 from aggregator.cli.places import Places, db_option, feeds_option, pass_places, talk_options
 
 if TYPE_CHECKING:
-    from aggregator.model import Document
+    from aggregator.model import Document, SiteMemory
 
 MAX_SOURCE = 50_000_000  # bytes of a page
 
 
-@click.command(short_help="The clean text of one page, and what was cut from it.")
-@click.argument("source")
+@click.command(short_help="The clean text of a page, or of a site's stored pages anew.")
+@click.argument("source", required=False)
 @click.option("--url", metavar="URL", help="Where the page is from, when SOURCE is a file or stdin.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON: one object, or with --site alone an array."
+)
 @click.option("--show-removed", is_flag=True, help="Show what was taken away, each block with the rule.")
 @click.option("--keep", multiple=True, metavar="CSS", help="What holds the text, as in feeds.yaml.")
 @click.option("--drop", multiple=True, metavar="CSS", help="What is to be taken away, as in feeds.yaml.")
 @click.option(
-    "--site", is_flag=True, help="Also take away what repeats on this site, as far as the database knows."
+    "--site", metavar="SITE", help="The site, such as example.org, whose memory or stored pages to use."
 )
+@click.option("-n", "limit", type=click.IntRange(1), metavar="N", help="Of a site, the N newest pages.")
+@click.option("--apply", "write", is_flag=True, help="Store what reading a site's pages again changes.")
+@click.option("--forget", is_flag=True, help="Forget what was learned of a site's furniture.")
 @talk_options
 @db_option
 @feeds_option
 @pass_places
 def extract(
     places: Places,
-    source: str,
+    source: str | None,
     url: str | None,
     as_json: bool,
     show_removed: bool,
     keep: Sequence[str],
     drop: Sequence[str],
-    site: bool,
+    site: str | None,
+    limit: int | None,
+    write: bool,
+    forget: bool,
 ) -> None:
-    """Print the article of a page: SOURCE is a file, - for stdin, or a URL.
+    """Print the article of a page: SOURCE is a file, - for stdin, or a URL. Of an article in several pages, a URL
+    gives all of them.
 
     JSON has the keys url, title, byline, published, language, text, paragraphs and removed, and more after these.
+    With --site, what repeats on that site is taken away too, as far as the database knows.
+
+    With --site and no SOURCE, the stored pages of the site are read again, with --keep and --drop or what feeds.yaml
+    says, and shown as they would change (the 10 newest of them). With --apply it is stored, for all pages of the site.
 
     \b
     Examples:
       aggregator extract https://example.org/story.html
       aggregator extract page.html --url https://example.org/story.html --json
       aggregator extract page.html --show-removed --drop '.newsletter'
+      aggregator extract --site example.org --drop '.newsletter' --apply
     """
+    from aggregator import urls
+    from aggregator.cli import again
     from aggregator.extract import check_selector
     from aggregator.extract import extract as read
 
@@ -77,11 +93,26 @@ def extract(
         for selector in selectors:
             if problem := check_selector(selector):
                 raise click.BadParameter(f"{selector!r} is not a CSS selector: {problem}", param_hint=option)
-    html, address, charset = _source(places, source, url)
-    memory = _memory(places, address) if site else None
-    document = read(html, address, site=memory, keep=keep, drop=drop, charset=charset)
+    if site is not None:
+        site = urls.site(site if "://" in site else f"http://{site}")
+    if source is None:
+        if site is None:
+            raise click.UsageError("say what to read: a SOURCE, or --site SITE for its stored pages")
+        if forget:
+            again.forget(places, site)
+        else:
+            again.read_again(places, site, keep, drop, limit, write, as_json)
+        return
+    if limit or write or forget:
+        raise click.UsageError("-n, --apply and --forget are for --site without a SOURCE")
+    memory = _memory(places, site) if site else None
+
+    def parse(html: bytes, address: str | None, charset: str | None) -> Document:
+        return read(html, address, site=memory, keep=keep, drop=drop, charset=charset)
+
+    document = _read(places, source, url, parse)
     if site:
-        document = _without_repeats(places, address, document)
+        document = _without_repeats(places, site, document)
     if not document.paragraphs and places.verbosity >= 0:
         say(f"no article was found in {source}; --keep CSS says where it is")
     if as_json:
@@ -90,42 +121,59 @@ def extract(
         _print(document, show_removed)
 
 
-def _source(places: Places, source: str, url: str | None) -> tuple[bytes, str | None, str | None]:
-    """The page's bytes, its address, and the charset that came with it."""
+def _read(
+    places: Places,
+    source: str,
+    url: str | None,
+    parse: Callable[[bytes, str | None, str | None], Document],
+) -> Document:
+    """The document of a file, of stdin, or of an address and the article's further pages."""
     if source == "-":
-        return sys.stdin.buffer.read(MAX_SOURCE), url, None
+        return parse(sys.stdin.buffer.read(MAX_SOURCE), url, None)
     if "://" not in source:
         with open(source, "rb") as file:
-            return file.read(MAX_SOURCE), url, None
+            return parse(file.read(MAX_SOURCE), url, None)
     from email.message import Message
 
+    from aggregator.errors import FetchError
+    from aggregator.extract import join
     from aggregator.fetch import Fetcher, pace_file
     from aggregator.model import Request, Settings
+    from aggregator.pipeline.visits import FURTHER_PAGES
 
     settings = places.config().settings if places.wanted_feeds().path.is_file() else Settings()
     # The user wrote the address down: as a feed's, it may be private.
     with Fetcher(settings, pace=pace_file(places.database().path)) as fetcher:
-        answer = fetcher.fetch(Request(0, source, "feed"))
-    message = Message()
-    message["content-type"] = answer.headers.get("content-type", "")
-    return answer.body, url or answer.final_url, message.get_content_charset()
+
+        def visit(address: str, said: str | None = None) -> Document:
+            answer = fetcher.fetch(Request(0, address, "feed"))
+            message = Message()
+            message["content-type"] = answer.headers.get("content-type", "")
+            return parse(answer.body, said or answer.final_url, message.get_content_charset())
+
+        document = visit(source, url)
+        for _ in range(FURTHER_PAGES):
+            if not document.next_url or not document.paragraphs:
+                break
+            try:
+                document = join(document, visit(document.next_url))
+            except FetchError as error:
+                say(f"the article goes on, but not for us: {error}")
+                break
+    return document
 
 
-def _memory(places: Places, address: str | None) -> Any:
-    from aggregator import urls
-
-    if not address:
-        raise click.UsageError("--site needs to know the site: say --url")
+def _memory(places: Places, site: str) -> SiteMemory:
     with places.store() as store:
-        return store.sites.memory(urls.site(address))
+        return store.sites.memory(site)
 
 
-def _without_repeats(places: Places, address: str | None, document: Document) -> Document:
-    from aggregator import sites, urls
+def _without_repeats(places: Places, site: str, document: Document) -> Document:
+    from aggregator import sites
 
     hashes = {block.hash for block in document.blocks}
     with places.store() as store:
-        memory = store.sites.memory(urls.site(address or ""), hashes)
+        memory = store.sites.memory(site, hashes)
     return sites.strip(document, sites.merge(memory, [document]))
 
 

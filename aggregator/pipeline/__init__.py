@@ -33,11 +33,12 @@ from aggregator.fetch import Fetcher, pace_file
 from aggregator.model import Config, Failure, Progress, Report
 from aggregator.parse import Parser
 from aggregator.pipeline import feeds, pages, stories
+from aggregator.pipeline.again import Reread, read_again
 from aggregator.pipeline.archive import Rejudged, fold, rejudge, restore, unfold
 from aggregator.pipeline.workers import Workers
 from aggregator.store import Store
 
-__all__ = ["Rejudged", "fold", "rejudge", "restore", "run", "unfold"]
+__all__ = ["Rejudged", "Reread", "fold", "read_again", "rejudge", "restore", "run", "unfold"]
 
 #: Entries whose pages are fetched, extracted and judged together. Bounds the memory of a first round: a document
 #: with its removed blocks is some 50 kB.

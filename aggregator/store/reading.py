@@ -119,6 +119,31 @@ class Reading:
             )
         ]
 
+    def pages(self, site: str, limit: int, after: tuple[str, int] | None = None) -> list[dict[str, Any]]:
+        """Stored articles and copies of a site whose text is of their page, or should have been; newest first.
+
+        `after`: (published_at, number) of the last one of the rows before these, to read on from.
+        """
+        columns = "id, title, text, summary, published_at, site, url, language, byline, feed_id, first_seen_at, source"
+        which = "where site = :site and (source = 'page' or problem is not null)"
+        return [
+            dict(row)
+            for row in self._db.rows(
+                "select p.*, f.url as feed_url from"
+                f" (select 2 * id as number, id as article_id, null as duplicate_id, {columns} from articles {which}"
+                "   union all"
+                f"  select 2 * id + 1, article_id, id, {columns} from duplicates {which}) p"
+                " left join feeds f on f.id = p.feed_id where (published_at, number) < (:when, :number)"
+                " order by published_at desc, number desc limit :limit",
+                {
+                    "site": site,
+                    "limit": limit,
+                    "when": (after or ("~", 0))[0],
+                    "number": (after or ("", 0))[1],
+                },
+            )
+        ]
+
     # ------------------------------------------------------------------------------------ status
 
     def feeds(self, *, failing: bool = False) -> list[dict[str, Any]]:
