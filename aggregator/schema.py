@@ -270,16 +270,14 @@ create table _notes (
 ) strict, without rowid;
 
 create table _postings (
-  posting         integer not null,
-  article_id      integer not null,
-  primary key (posting, article_id)
-) strict, without rowid;
+  posting         integer primary key,
+  articles        blob    not null
+) strict;
 
 create table _topics (
-  posting         integer not null,
-  article_id      integer not null,
-  primary key (posting, article_id)
-) strict, without rowid;
+  posting         integer primary key,
+  articles        blob    not null
+) strict;
 
 create virtual table articles_fts using fts5(
   title, summary, text, content="articles", content_rowid="id", tokenize='porter unicode61 remove_diacritics 2'

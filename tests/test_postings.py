@@ -12,7 +12,7 @@ import pytest
 from aggregator import dedup
 from aggregator.model import Candidate
 from aggregator.store import Store
-from aggregator.store.postings import COMMON, STRETCH, Postings
+from aggregator.store.postings import COMMON, STRETCH, Hit, Postings
 
 NOW = 1_778_500_000.0
 WINDOW = 96 * 3600.0
@@ -83,13 +83,15 @@ def test_a_story_from_before_1970_does_no_harm(postings: Postings) -> None:
 
 def test_the_story_that_is_judged_again_is_passed_over(postings: Postings) -> None:
     postings.add(1, [10], NOW)
-    assert postings.candidates([10], NOW, WINDOW, without=1) == []
+    postings.add(2, [10], NOW)
+    assert postings.candidates([10], NOW, WINDOW, without=1) == [Hit(2, {10: 1})]
+    assert postings.candidates([10], NOW, WINDOW, without=2) == [Hit(1, {10: 1})]
 
 
-def test_adding_twice_is_adding_once(postings: Postings, connection: sqlite3.Connection) -> None:
+def test_adding_twice_is_adding_once(postings: Postings) -> None:
     postings.add(1, [10, 11], NOW)
     postings.add(1, [11, 12], NOW)
-    assert connection.execute("select count(*) from _postings").fetchone()[0] == 3
+    assert dict(postings.candidates([10, 11, 12], NOW, WINDOW)[0].shared) == {10: 1, 11: 1, 12: 1}
 
 
 def test_what_very_many_stories_have_is_not_stored_for_each(
@@ -97,7 +99,8 @@ def test_what_very_many_stories_have_is_not_stored_for_each(
 ) -> None:
     for article in range(COMMON + 20):
         postings.add(article, [10], NOW)
-    assert connection.execute("select count(*) from _postings").fetchone()[0] == COMMON
+    assert postings.candidates([10], NOW, WINDOW)[0].shared == {10: COMMON}
+    assert connection.execute("select length(articles) from _postings").fetchone()[0] == 4 * COMMON
 
 
 def test_pruning_forgets_old_stretches_and_keeps_the_rest(postings: Postings) -> None:

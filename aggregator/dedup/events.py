@@ -65,6 +65,9 @@ def same_event(new: Sketch, candidates: Iterable[Candidate], *, window: float = 
 
 def decide_event(new: Sketch, rows: Rows, *, window: float = WINDOW) -> int | None:
     """`same_event` over sketches: (key, sketch of the kept story, topic -> number of stories that have it)."""
+    rows = [row for row in rows if promising(row[2])]
+    if not rows:
+        return None
     mine = _lede(new)
     best, most = None, 0
     for key, old, shared in rows:
@@ -87,9 +90,13 @@ def _lede(story: Sketch) -> frozenset[int]:
     return frozenset(_telling(read(story.title)).tolist()) | frozenset(_telling(story.words, LEDE).tolist())
 
 
+def promising(shared: Mapping[int, int]) -> bool:
+    """Whether two stories that share these topics (topic -> number of stories that have it) are worth a comparison."""
+    return sum(number <= RARELY for number in shared.values()) >= RARE
+
+
 def _enough(shared: Mapping[int, int], words: int) -> bool:
-    rare = sum(number <= RARELY for number in shared.values())
-    return rare >= RARE and (words >= WORDS or (len(shared) >= SHARED and words >= SHARED))
+    return words >= WORDS or (len(shared) >= SHARED and words >= SHARED)
 
 
 def _is_form(new: Sketch, old: Sketch, of_lede: float) -> bool:

@@ -144,7 +144,7 @@ def relate(
 ) -> None:
     """Put an article to the event it reports, if another story reported it before (`before`: published_at and id)."""
     topics, published = dedup.topics(sketch), sketch.published or 0.0
-    candidates = store.stories.related(article_id, topics, published, window)
+    candidates = store.stories.related(article_id, topics, published, window, dedup.promising)
     if before is not None:
         candidates = [c for c in candidates if is_before(c, before)]
     store.stories.relate(article_id, topics, published, dedup.same_event(sketch, candidates, window=window))

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from aggregator import schema
 from aggregator.errors import StoreError
@@ -112,13 +112,17 @@ class Connection:
     # ------------------------------------------------------------------------------------ reading
 
     def rows(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[sqlite3.Row]:
-        with self._translated():
+        try:
             return self.raw.execute(sql, params).fetchall()
+        except sqlite3.DatabaseError as error:
+            self._fail(error)
 
     def one(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> sqlite3.Row | None:
-        with self._translated():
+        try:
             row: sqlite3.Row | None = self.raw.execute(sql, params).fetchone()
-            return row
+        except sqlite3.DatabaseError as error:
+            self._fail(error)
+        return row
 
     def value(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> Any:
         row = self.one(sql, params)
@@ -127,12 +131,16 @@ class Connection:
     # ------------------------------------------------------------------------------------ writing
 
     def execute(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> sqlite3.Cursor:
-        with self._translated():
+        try:
             return self.raw.execute(sql, params)
+        except sqlite3.DatabaseError as error:
+            self._fail(error)
 
     def executemany(self, sql: str, params: Iterable[Sequence[Any]]) -> None:
-        with self._translated():
+        try:
             self.raw.executemany(sql, params)
+        except sqlite3.DatabaseError as error:
+            self._fail(error)
 
     def insert(self, table: str, **values: Any) -> int:
         """Insert one row and return its id. Table and column names are ours, never input."""
@@ -166,14 +174,17 @@ class Connection:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.IntegrityError:
-            raise  # a bug of ours, not of the disk
         except sqlite3.DatabaseError as error:
-            text = str(error).lower()
+            self._fail(error)
+
+    def _fail(self, error: sqlite3.DatabaseError) -> NoReturn:
+        """Raises the `StoreError` that tells a user what to do; the error itself where it is a bug of ours."""
+        text = str(error).lower()
+        if not isinstance(error, sqlite3.IntegrityError):
             for sign, problem, hint in _HINTS:
                 if sign in text:
                     raise StoreError(self.path, problem, hint) from error
-            raise
+        raise error
 
     def close(self) -> None:
         self.raw.close()

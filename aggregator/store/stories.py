@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from sqlite3 import Row
 from typing import Any
@@ -32,6 +32,11 @@ SHARED = (
 #: A story of this many words is no candidate by a single posting: half of what the index proposes, and the judge would
 #: not look at it either.
 FEW_WORDS = 80
+_CANDIDATE = (
+    f"select title, text, published_at from articles where id = ?1 and (?2 or words < {FEW_WORDS})"
+    " union all select r.title, r.text, a.published_at from revisions r join articles a on a.id = r.article_id"
+    f" where r.article_id = ?1 and r.reason = 'better_copy' and (?2 or a.words < {FEW_WORDS})"
+)
 #: How long after its first report another one still belongs to an event.
 EVENT_SPAN = timedelta(days=7)
 
@@ -99,25 +104,26 @@ class Stories:
         return self._read(hit for hit in hits if not decided or decided.get(hit.article_id) is not False)
 
     def related(
-        self, article_id: int, topics: Sequence[int], published: float, window: float
+        self,
+        article_id: int,
+        topics: Sequence[int],
+        published: float,
+        window: float,
+        promising: Callable[[Mapping[int, int]], bool],
     ) -> list[Candidate]:
-        """The kept stories that may report the same event as an article; `published` in seconds since the epoch."""
-        return self._read(self._topics.candidates(topics, published, window, without=article_id))
+        """The kept stories that may report the same event as an article; `published` in seconds since the epoch.
+        Only those are read whose shared topics are `promising`."""
+        hits = self._topics.candidates(topics, published, window, without=article_id)
+        return self._read(hit for hit in hits if promising(hit.shared))
 
     def _read(self, hits: Iterable[Hit]) -> list[Candidate]:
+        """The texts of what the index proposed, in its order."""
         found = []
         for hit in hits:
-            rows = self._db.rows(
-                "select title, text, published_at from articles where id = :id and (:several or words < :few)"
-                " union all select r.title, r.text, a.published_at from revisions r join articles a on a.id = :id"
-                " where r.article_id = :id and r.reason = 'better_copy' and (:several or a.words < :few)",
-                {"id": hit.article_id, "several": len(hit.shared) > 1, "few": FEW_WORDS},
-            )
+            rows = self._db.rows(_CANDIDATE, (hit.article_id, len(hit.shared) > 1))
             found += [
-                Candidate(
-                    hit.article_id, row["title"], row["text"], from_text(row["published_at"]), hit.shared
-                )
-                for row in rows
+                Candidate(hit.article_id, title, text, from_text(published_at), hit.shared)
+                for title, text, published_at in rows
             ]
         return found
 
