@@ -154,7 +154,7 @@ class ParsedFeed:
         None  # e.g. "truncated after 12 entries": entries are good, validators must not be kept
     )
     complete: bool = True  # False: do not store the validators
-    prev_archive: str | None = None  # RFC 5005
+    older_url: str | None = None  # where earlier entries are: RFC 5005 prev-archive, or the next page
     format: str = ""  # rss20, atom10, rdf, json1, ...
 
 
@@ -325,6 +325,7 @@ class FeedState:
     body_hash: str | None = None
     seen_hashes: frozenset[str] = frozenset()
     hints: RefreshHints = RefreshHints()  # of the last document: a 304 does not repeat them
+    older_url: str | None = None  # of the last document
     new_entries_14d: int = 0
     age_days: float = 0.0  # days since this feed was first fetched, at most 14
 
@@ -396,6 +397,15 @@ class Pending:
     article_id: int | None = None  # set when the entry was stored before and may have changed
     duplicate_id: int | None = None
     first_seen_at: datetime | None = None
+    page: PageMemory | None = None  # set when its stored text was read from its page
+
+
+@dataclass(frozen=True, slots=True)
+class PageMemory:
+    """What to ask an article's page with when it is fetched again: validators belong to the very URL they came for."""
+
+    url: str
+    validators: Validators
 
 
 @dataclass(frozen=True, slots=True)
@@ -490,3 +500,4 @@ class Report:
     pages_failed: int = 0
     failures: tuple[Failure, ...] = ()
     seconds: float = 0.0
+    older_pages: int = 0  # of feeds' histories, when asked for

@@ -325,6 +325,19 @@ create view removed_by_rule as
   select reason, count(*) as blocks, count(distinct boilerplate_id) as texts from removed_blocks group by reason;
 """
 
+PAGES_AND_HISTORY = """
+create table _pages (
+  entry_id        integer primary key references entries(id) on delete cascade,
+  url             text    not null,
+  etag            text,
+  last_modified   text,
+  fetched_at      text    not null
+) strict;
+create index _pages_fetched on _pages(fetched_at);
+
+alter table _feed_memory add column older_url text;
+"""
+
 #: What each column means: table -> column -> one sentence. Shown by Datasette and in docs/columns.md.
 COLUMNS: dict[str, dict[str, str]] = {
     "articles": {
@@ -473,8 +486,12 @@ def migrations() -> Migrations:
     def m001_first(db: Database) -> None:
         db.executescript(FIRST)
 
+    @steps()
+    def m002_pages_and_history(db: Database) -> None:
+        db.executescript(PAGES_AND_HISTORY)
+
     return steps
 
 
 #: Names of the migrations above: lets the store see, without importing sqlite-utils, that nothing is to be done.
-MIGRATION_NAMES = ("m001_first",)
+MIGRATION_NAMES = ("m001_first", "m002_pages_and_history")

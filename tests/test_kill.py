@@ -91,7 +91,7 @@ def river(database: str) -> list[tuple[str, ...]]:
 
 def kill(town, database: str, kills: int, seed: int) -> None:
     here = os.path.dirname(__file__)
-    environment = {**os.environ, "PYTHONPATH": here}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((here, os.path.dirname(here)))}
     arguments = [sys.executable, "-c", FORKER, town.base, database, str(kills), str(seed)]
     subprocess.run(arguments, env=environment, cwd=here, check=True)
 
@@ -120,7 +120,9 @@ def test_killed_two_hundred_times_in_all(town, tmp_path, seed):
 def test_a_stopped_process_leaves_its_feeds_to_the_next_at_once(town, tmp_path):
     database = str(tmp_path / "news.db")
     code = f"from test_kill import one_round; one_round({town.base!r}, {database!r})"
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=os.path.dirname(__file__))
+    here = os.path.dirname(__file__)
+    environment = {**os.environ, "PYTHONPATH": os.path.dirname(here)}
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=here, env=environment)
     while not os.path.exists(database):
         time.sleep(0.01)
     time.sleep(0.1)

@@ -220,7 +220,7 @@ def test_a_senseless_ttl_is_no_hint(ttl):
 
 
 def test_the_archive_of_a_feed_is_found():
-    assert read(rss(head='<atom:link rel="prev-archive" href="/2025.xml"/>')).prev_archive == (
+    assert read(rss(head='<atom:link rel="prev-archive" href="/2025.xml"/>')).older_url == (
         "https://news.example/2025.xml"
     )
 

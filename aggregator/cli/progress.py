@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Watcher = Callable[["Progress"], None]
 
-_NAMES = {"feeds": "Feeds", "pages": "Pages", "texts": "Texts"}
+_NAMES = {"feeds": "Feeds", "history": "Older pages", "pages": "Pages", "texts": "Texts"}
 
 
 @contextmanager
@@ -58,13 +58,13 @@ def _move(bars: Bars, tasks: dict[str, TaskID], step: Progress, verbosity: int) 
 
 def _line(step: Progress, verbosity: int) -> None:
     """A feed with news; every feed and page with -v. Feeds in trouble are told at the end, with what to know."""
-    if verbosity > 0 or (step.stage == "feeds" and step.news):
+    if verbosity > 0 or (step.stage in ("feeds", "history") and step.news):
         say(_words(step))
 
 
 def _words(step: Progress) -> str:
     told = step.problem or (
-        f"{step.news} new" if step.news else "nothing new" if step.stage == "feeds" else "read"
+        f"{step.news} new" if step.news else "nothing new" if step.stage in ("feeds", "history") else "read"
     )
     return f"{one_line(step.title)}: {one_line(told)}"
 

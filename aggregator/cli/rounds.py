@@ -31,6 +31,12 @@ UNREACHED = frozenset({"dns", "connect"})
 @click.argument("names", metavar="[FEED]...", nargs=-1, shell_complete=choosing.complete)
 @click.option("--all", "everything", is_flag=True, help="Ask every feed, due or not.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Ask at most N feeds, longest due first.")
+@click.option(
+    "--history",
+    type=click.IntRange(1, 1200),
+    metavar="PAGES",
+    help="Read so many older pages of each feed too (RFC 5005), where it has them.",
+)
 @click.option("--dry-run", is_flag=True, help="Fetch and judge, but store nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
 @talk_options
@@ -38,7 +44,13 @@ UNREACHED = frozenset({"dns", "connect"})
 @feeds_option
 @pass_places
 def fetch(
-    places: Places, names: Sequence[str], everything: bool, limit: int | None, dry_run: bool, as_json: bool
+    places: Places,
+    names: Sequence[str],
+    everything: bool,
+    limit: int | None,
+    history: int | None,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Ask the feeds that are due, visit the pages of what is new, fold copies together, store it all.
 
@@ -47,9 +59,10 @@ def fetch(
 
     \b
     Examples:
-      aggregator fetch                  what is due
-      aggregator fetch guardian tag:uk  these, now
-      aggregator fetch --all --dry-run  what would be stored?
+      aggregator fetch                        what is due
+      aggregator fetch guardian tag:uk        these, now
+      aggregator fetch guardian --history 12  what it had before, too
+      aggregator fetch --all --dry-run        what would be stored?
     """
     from aggregator import newsroom, pipeline
     from aggregator.cli import logs
@@ -58,6 +71,8 @@ def fetch(
 
     if names and everything:
         raise click.UsageError("name feeds or give --all, not both")
+    if history and not (names or everything):
+        raise click.UsageError("--history needs the feeds to be named, or --all")
     config = places.config()
     if not config.feeds:
         say(f"{config.path} names no feeds; `aggregator add URL` adds one")
@@ -74,12 +89,16 @@ def fetch(
         urls = _chosen(config, store, names, everything)
         stop = stack.enter_context(until_interrupted())
         with watching(places.verbosity) as progress:
-            report = pipeline.run(config, store, urls=urls, limit=limit, progress=progress, stop=stop)
+            report = pipeline.run(
+                config, store, urls=urls, limit=limit, history=history or 0, progress=progress, stop=stop
+            )
         if as_json:
             put_json(as_object(report))
         tell_failures(report)
         if places.verbosity >= 0:
             _summary(report, store, dry_run)
+            if history and not report.older_pages and not report.failures:
+                say("  No older pages: a feed has to name them (RFC 5005), and most do not.")
     if stop.is_set():
         raise KeyboardInterrupt
     if report.feeds_failed:
@@ -171,6 +190,8 @@ def _summary(report: Report, store: Store, dry_run: bool) -> None:
     parts.append(f"{count(report.duplicates, 'copy', 'copies')} folded away")
     if report.articles_revised:
         parts.append(f"{report.articles_revised:,} revised")
+    if report.older_pages:
+        parts.append(count(report.older_pages, "older page"))
     if report.pages_failed:
         parts.append(f"{count(report.pages_failed, 'page')} could not be read, told by their feeds")
     nothing = report.feeds_failed > 0 and not report.feeds_ok

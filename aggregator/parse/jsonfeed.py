@@ -58,6 +58,7 @@ def read(body: bytes, url: str, seen: frozenset[str], now: datetime, limits: Lim
         seen_hashes=tuple(known),
         problem=f"{skipped} of {len(items)} entries are left for the next fetch" if skipped else None,
         complete=not skipped,
+        older_url=urls.absolute(_text(feed, "next_url"), url),
         format="json11" if str(feed["version"]).rstrip("/").endswith("1.1") else "json1",
     )
 

@@ -21,6 +21,8 @@ from .text import MAX_NAME, MAX_SUMMARY, MAX_TITLE, moment, plain
 
 MAX_CONTENT = 1_000_000  # characters
 MAX_GUID = 100_000  # characters; identity stores a hash of long ones
+#: What links to earlier entries are called (RFC 5005 sections 4 and 3), the better one first.
+OLDER = ("prev-archive", "next")
 MAX_LIST = 50  # authors or tags kept of an entry
 
 # Always expat: libxml2 would read DTDs, and looking for its driver in vain costs 0.5 ms at every feed.
@@ -80,8 +82,8 @@ def read(document: Prepared, url: str, now: datetime) -> ParsedFeed:
         seen_hashes=(*document.seen, *(document.hashes if aligned else ())),
         problem=problem,
         complete=document.complete,
-        prev_archive=_first(
-            (_text(one, "href") for one in _all(feed, "links") if one.get("rel") == "prev-archive"), url
+        older_url=_first(
+            (_text(one, "href") for rel in OLDER for one in _all(feed, "links") if one.get("rel") == rel), url
         ),
         format=result.get("version") or "",
     )

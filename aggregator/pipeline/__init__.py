@@ -6,6 +6,7 @@
       | identity     new, changed or the same                        pure
       | schedule     when to come again, and why                     pure
       -> store.feeds.record                                          ONE transaction a feed
+      | history      older pages, on demand
     store.pending.claim                       in a fixed order: published, priority, URL
       | fetch        pages; robots.txt; skipped when the feed has the full text
       | extract      in worker processes                             pure
@@ -33,6 +34,7 @@ from aggregator.fetch import Fetcher, pace_file
 from aggregator.model import Config, Failure, Progress, Report
 from aggregator.parse import Parser
 from aggregator.pipeline import feeds, pages, stories
+from aggregator.pipeline import history as older
 from aggregator.pipeline.again import Reread, read_again
 from aggregator.pipeline.archive import Rejudged, fold, rejudge, restore, unfold
 from aggregator.pipeline.workers import Workers
@@ -51,18 +53,22 @@ TIDY_EVERY = 6 * 3600
 class Tally:
     """What a round has done so far; becomes its `Report`."""
 
-    feeds_ok: int = 0
+    feeds_asked: int = 0
     feeds_not_modified: int = 0
     entries_new: int = 0
     kinds: Counter[str] = field(default_factory=Counter)  # of Saved.kind
     pages_failed: int = 0
+    older_pages: int = 0
     failures: list[Failure] = field(default_factory=list)
     bugs: list[Exception] = field(default_factory=list)
 
     def report(self, seconds: float) -> Report:
+        failed = len(
+            {failure.feed for failure in self.failures}
+        )  # once, though an older page of it failed too
         return Report(
-            feeds_ok=self.feeds_ok,
-            feeds_failed=len(self.failures),
+            feeds_ok=self.feeds_asked - failed,
+            feeds_failed=failed,
             feeds_not_modified=self.feeds_not_modified,
             entries_new=self.entries_new,
             articles_new=self.kinds["article"],
@@ -71,6 +77,7 @@ class Tally:
             pages_failed=self.pages_failed,
             failures=tuple(self.failures),
             seconds=round(seconds, 3),
+            older_pages=self.older_pages,
         )
 
 
@@ -81,12 +88,14 @@ def run(
     urls: Sequence[str] | None = None,
     limit: int | None = None,
     page_seconds: float | None = None,
+    history: int = 0,
     progress: Callable[[Progress], None] | None = None,
     stop: Event | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Report:
     """One round over the due feeds, or over the feeds `urls` (as written in feeds.yaml) whether due or not;
-    at most `limit` of them. After `page_seconds` of visiting pages the rest is left to the next round.
+    at most `limit` of them. After `page_seconds` of visiting pages the rest is left to the next round. `history`: read
+    so many older pages of each of the feeds `urls`, too (RFC 5005).
 
     `progress` is told of every feed and page that is done. When `stop` is set the round ends soon: what is being
     downloaded is dropped, what is claimed is given back. Feed errors are in the report. Raises `StoreError` when the
@@ -106,6 +115,8 @@ def run(
             feeds.fetch_round(
                 config, by_url, store, fetcher, parser, tally, progress, stop, clock, urls, limit
             )
+            if history and urls:
+                older.read(history, by_url, urls, store, fetcher, parser, tally, progress, stop, clock)
             with Workers(config.settings) as workers:
                 until = time.monotonic() + page_seconds if page_seconds is not None else float("inf")
                 while not stop.is_set() and time.monotonic() < until:
@@ -116,7 +127,7 @@ def run(
                         ready = pages.read(
                             batch, config, store, fetcher, workers, tally, progress, stop, clock
                         )
-                        stories.store_all(ready, config, store, tally, stop, clock)
+                        stories.store_all(ready, config, store, tally, clock)
                     finally:
                         store.pending.release(item.entry_id for item in batch)
         finally:

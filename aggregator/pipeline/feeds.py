@@ -26,6 +26,7 @@ from aggregator.model import (
     Validators,
 )
 from aggregator.parse import Parser
+from aggregator.pipeline.visits import newest
 from aggregator.store import Store
 
 if TYPE_CHECKING:
@@ -86,10 +87,10 @@ def fetch_round(
             title = state.feed.title or (outcome.parsed.title if outcome.parsed else "") or state.feed.url
             new = sum(match.known_id is None for match in outcome.matches)
             tally.entries_new += new
+            tally.feeds_asked += 1
             if outcome.outcome == "failed":
                 tally.failures.append(Failure(state.feed.url, outcome.error_kind or "", outcome.error or ""))
             else:
-                tally.feeds_ok += 1
                 tally.feeds_not_modified += outcome.outcome == "not_modified"
             progress(Progress("feeds", done, total, title, new, outcome.error))
     finally:
@@ -112,11 +113,7 @@ def digest(
         error = answer
     elif answer.status == 304:
         outcome = "not_modified"
-        # RFC 9110 15.4.5: a 304 may bring a new validator; one it does not mention stays.
-        validators = Validators(
-            answer.validators.etag or state.validators.etag,
-            answer.validators.last_modified or state.validators.last_modified,
-        )
+        validators = newest(state.validators, answer)
     else:
         body_hash = hashlib.blake2b(answer.body, digest_size=16).hexdigest()
         validators = answer.validators

@@ -14,7 +14,17 @@ from aggregator import agencies, sites, urls, words
 from aggregator.errors import AggregatorError, FetchError
 from aggregator.extract import extract_fragment
 from aggregator.fetch import Fetcher
-from aggregator.model import Config, Document, Feed, Pending, Progress, Story
+from aggregator.model import (
+    Config,
+    Document,
+    Feed,
+    PageMemory,
+    Pending,
+    Progress,
+    Saved,
+    Story,
+    Validators,
+)
 from aggregator.pipeline import visits
 from aggregator.pipeline.visits import Visit
 from aggregator.pipeline.workers import Workers
@@ -57,11 +67,12 @@ MIN_WORDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """An entry with the story to store. `retry_at`: the page is to be tried again then."""
+    """An entry with the story to store. `retry_at`: the page is to be tried again then; `page`: what to ask it with."""
 
     item: Pending
     story: Story
     retry_at: datetime | None = None
+    page: PageMemory | None = None
 
 
 def read(
@@ -78,8 +89,9 @@ def read(
     """The stories of a batch of pending entries, in the batch's order.
 
     Entries whose URL is stored already are linked on the way and not in the result; of several entries with one URL
-    only the first is, the others find it stored when they are claimed again. An entry that runs into a bug of ours
-    is put aside, and the bug is in `tally.bugs`.
+    only the first is, the others find it stored when they are claimed again. So are those whose page says that it is
+    what it was. An entry that runs into a bug of ours is put aside, and the bug is in `tally.bugs`. After a stop,
+    those whose page was read by then are in the result, the others stay pending.
     """
     feeds = {feed.url: feed for feed in config.feeds}
     items: dict[int, Pending] = {}
@@ -108,7 +120,7 @@ def read(
         items[item.entry_id] = item
     found = visits.read_all(
         {
-            i: Visit(item.entry.url, feed_of(item), item.entry, item.entry.title)
+            i: Visit(item.entry.url, feed_of(item), item.entry, item.entry.title, validators_of(item))
             for i, item in items.items()
             if item.entry.url
             and has_own_page(item)
@@ -123,12 +135,14 @@ def read(
     )
     tally.bugs += found.bugs
     errors = found.errors
-    if stop.is_set():
-        return []
+    for i in found.unchanged:
+        _leave(items[i], found.memories[i], store, clock())
     from_page = without_repeats(found.documents, store)
 
     ready = []
     for entry_id, item in items.items():
+        if entry_id in found.missed or entry_id in found.unchanged:
+            continue
         page, feed = from_page.get(entry_id), from_feed[entry_id]
         error = errors.get(entry_id)
         if error is not None and error.kind == "held" and not is_old(item, clock()):
@@ -143,7 +157,9 @@ def read(
             again = retry_at(error, item.attempts, clock())
             if document.title or document.paragraphs:
                 story = make_story(item, feed_of(item), document, source, problem, clock())
-                ready.append(Ready(item, story, again))
+                ready.append(
+                    Ready(item, story, again, found.memories.get(entry_id) if source == "page" else None)
+                )
             elif again:
                 store.pending.put_aside(item, again, problem or "")
             else:
@@ -164,6 +180,22 @@ def _link_to_known(item: Pending, key: str, store: Store) -> bool:
         if known and store.pending.current(item):
             store.stories.link(item.entry_id, known)
     return known is not None
+
+
+def validators_of(item: Pending) -> Validators:
+    """What to ask an entry's page with: nothing, unless its text is stored and was read from that very address."""
+    known = item.page if item.article_id is not None else None
+    return known.validators if known and known.url == item.entry.url else Validators()
+
+
+def _leave(item: Pending, page: PageMemory, store: Store, now: datetime) -> None:
+    """The feed changed the entry, its page is what it was: so is the story."""
+    with store.transaction():
+        current = store.pending.current(item)
+        if current is not None and current.article_id is not None:
+            stored = Saved("unchanged", current.article_id, current.duplicate_id)
+            store.stories.link(item.entry_id, stored)
+            store.pending.remember_page(item.entry_id, page, now)
 
 
 def is_old(item: Pending, now: datetime) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from aggregator import agencies, dedup
@@ -31,7 +30,6 @@ def store_all(
     config: Config,
     store: Store,
     tally: Tally,
-    stop: Event,
     clock: Callable[[], datetime],
 ) -> None:
     """Judge and store stories in the order given.
@@ -42,8 +40,6 @@ def store_all(
     """
     ready = list(ready)
     for start in range(0, len(ready), TOGETHER):
-        if stop.is_set():
-            return
         several = ready[start : start + TOGETHER]
         try:
             _store_together(several, config, store, tally, clock)
@@ -71,6 +67,10 @@ def _store_together(
             if item is None:  # another process was quicker, or saw a newer wording
                 continue
             saved = place(item, one.story, sketch, store, config.settings.window, clock())
+            if (
+                item.article_id is not None or saved.kind != "unchanged"
+            ):  # else the stored text is an earlier one
+                store.pending.remember_page(item.entry_id, one.page, clock())
             if one.retry_at is not None:
                 store.pending.again(item, one.retry_at)
             kinds[saved.kind] += 1

@@ -4,7 +4,7 @@ becomes one document."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from threading import Event
 
@@ -12,7 +12,17 @@ from aggregator import urls
 from aggregator.errors import FetchError
 from aggregator.extract import extract, join
 from aggregator.fetch import Fetcher
-from aggregator.model import Document, Entry, Feed, Progress, Request, SiteMemory
+from aggregator.model import (
+    Document,
+    Entry,
+    Feed,
+    PageMemory,
+    Progress,
+    Request,
+    Response,
+    SiteMemory,
+    Validators,
+)
 from aggregator.pipeline.workers import Job, Workers
 from aggregator.store import Store
 
@@ -30,15 +40,20 @@ class Visit:
     feed: Feed
     entry: Entry | None = None
     title: str = ""  # for the progress
+    validators: Validators = field(default_factory=Validators)  # of the stored text, if it was read from here
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the visits gave: documents and errors by the visit's key, and the bugs among these."""
+    """What the visits gave, by the visit's key: documents and errors, and the bugs among these; the pages that say
+    that they are what they were; what to ask a page with next time; the visits that a stop came before."""
 
-    documents: dict[int, Document]
-    errors: dict[int, FetchError]
-    bugs: list[Exception]
+    documents: dict[int, Document] = field(default_factory=dict)
+    errors: dict[int, FetchError] = field(default_factory=dict)
+    bugs: list[Exception] = field(default_factory=list)
+    unchanged: set[int] = field(default_factory=set)
+    memories: dict[int, PageMemory] = field(default_factory=dict)
+    missed: set[int] = field(default_factory=set)
 
 
 def read_all(
@@ -49,9 +64,10 @@ def read_all(
     progress: Callable[[Progress], None],
     stop: Event,
 ) -> Found:
-    """Read the pages, and the further pages of articles that have several. When `stop` is set it ends soon."""
+    """Read the pages, and the further pages of articles that have several. When `stop` is set it ends soon: the pages
+    that came by then are read, the others are `missed`."""
     memories: dict[str, SiteMemory] = {}
-    found = Found({}, {}, [])
+    found = Found(missed=set(visits))
 
     def jobs(
         requests: Sequence[Request], failed: dict[int, FetchError], tell: Callable[[Progress], None]
@@ -60,6 +76,7 @@ def read_all(
             if stop.is_set():
                 return
             visit = visits[request.key]
+            found.missed.discard(request.key)
             error = answer if isinstance(answer, FetchError) else None
             tell(
                 Progress("pages", done, len(requests), visit.title, problem=error.message if error else None)
@@ -68,6 +85,11 @@ def read_all(
                 failed[request.key] = error
                 continue
             assert not isinstance(answer, FetchError)
+            if request.url == visit.url:
+                found.memories[request.key] = PageMemory(request.url, newest(visit.validators, answer))
+            if answer.status == 304:
+                found.unchanged.add(request.key)
+                continue
             site = urls.site(answer.final_url)
             if site not in memories:
                 memories[site] = store.sites.memory(site)
@@ -86,7 +108,16 @@ def read_all(
     def documents(
         addresses: Mapping[int, str], failed: dict[int, FetchError], tell: Callable[[Progress], None]
     ) -> Iterator[tuple[int, Document]]:
-        requests = [Request(key, url, "page", origin=visits[key].feed.url) for key, url in addresses.items()]
+        requests = [
+            Request(
+                key,
+                url,
+                "page",
+                visits[key].validators if url == visits[key].url else Validators(),
+                origin=visits[key].feed.url,
+            )
+            for key, url in addresses.items()
+        ]
         done = workers.map(extract_page, jobs(requests, failed, tell), len(requests), died=_worker_died)
         for key, document in done:
             if isinstance(document, Document):
@@ -100,8 +131,12 @@ def read_all(
     )
     for _ in range(FURTHER_PAGES):
         further = {k: d.next_url for k, d in found.documents.items() if d.next_url and d.paragraphs}
+        if stop.is_set():
+            found.missed.update(further)
         if not further or stop.is_set():
             break
+        for key in further:  # that the first page is what it was says nothing of the others
+            found.memories.pop(key, None)
         lost: dict[int, FetchError] = {}
         for key, document in documents(further, lost, lambda _: None):
             found.documents[key] = join(found.documents[key], document)
@@ -109,6 +144,15 @@ def read_all(
             document = found.documents[key]
             found.documents[key] = replace(document, next_url=None, flags=(*document.flags, INCOMPLETE))
     return found
+
+
+def newest(asked_with: Validators, answer: Response) -> Validators:
+    """The validators after an answer. RFC 9110 15.4.5: a 304 may bring a new one; one it does not mention stays."""
+    if answer.status != 304:
+        return answer.validators
+    return Validators(
+        answer.validators.etag or asked_with.etag, answer.validators.last_modified or asked_with.last_modified
+    )
 
 
 def extract_page(

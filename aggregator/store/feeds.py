@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlite3 import Row
 from urllib.parse import urlsplit
 
+from aggregator.errors import FetchError, ParseError
 from aggregator.model import (
     RATE_DAYS,
     Entry,
@@ -17,6 +18,7 @@ from aggregator.model import (
     HostState,
     KnownEntry,
     Match,
+    Response,
     Validators,
 )
 from aggregator.store import leases
@@ -119,8 +121,8 @@ class Feeds:
         claimed: list[Row] = []
         with self._db.transaction():
             rows = self._db.rows(
-                "select f.*, m.seen_hashes, m.hints, m.body_hash, m.redirect_url, m.redirect_count, m.lease_owner,"
-                " m.leased_at"
+                "select f.*, m.seen_hashes, m.hints, m.body_hash, m.redirect_url, m.redirect_count, m.older_url,"
+                " m.lease_owner, m.leased_at"
                 " from feeds f left join _feed_memory m on m.feed_id = f.id"
                 f" where {where} order by f.next_fetch_at, f.id",
                 params,
@@ -167,6 +169,7 @@ class Feeds:
             body_hash=row["body_hash"],
             seen_hashes=frozenset((row["seen_hashes"] or "").split()),
             hints=load_hints(row["hints"]),
+            older_url=row["older_url"],
             new_entries_14d=rate["n"] if rate else 0,
             age_days=max(age, 0.0),
         )
@@ -258,12 +261,14 @@ class Feeds:
             self._db.execute(
                 "update _feed_memory set lease_owner = null, leased_at = null,"
                 " seen_hashes = coalesce(?, seen_hashes), hints = iif(?, ?, hints), body_hash = coalesce(?, body_hash),"
-                " redirect_url = ?, redirect_count = ? where feed_id = ?",
+                " older_url = iif(?, ?, older_url), redirect_url = ?, redirect_count = ? where feed_id = ?",
                 (
                     " ".join(seen) if seen is not None and frozenset(seen) != state.seen_hashes else None,
                     parsed is not None,
                     dump_hints(parsed.hints) if parsed else None,
                     outcome.body_hash,
+                    parsed is not None,
+                    parsed.older_url if parsed else None,
                     outcome.redirect_url,
                     outcome.redirect_count,
                     state.id,
@@ -281,6 +286,46 @@ class Feeds:
                 error_kind=outcome.error_kind,
                 error=outcome.error,
             )
+
+    def record_older(
+        self,
+        feed_id: int,
+        matches: Sequence[Match],
+        answer: Response | FetchError,
+        error: FetchError | ParseError | None,
+        now: datetime,
+    ) -> int:
+        """Store what is new of a page of a feed's history; returns how many entries that is.
+
+        Nothing else of the feed changes: its validators and its next time are those of its newest page. An entry that
+        is known stays as it is: an archive has the older wording.
+        """
+        fresh = [match for match in matches if match.known_id is None]
+        response = answer if isinstance(answer, Response) else None
+        with self._db.transaction():
+            for match in fresh:
+                self._store_entry(feed_id, match, now)
+            self._db.insert(
+                "fetches",
+                feed_id=feed_id,
+                started_at=stamp(now),
+                outcome="failed" if error else "new" if fresh else "nothing_new",
+                status=answer.status,
+                bytes=response.wire_bytes if response else None,
+                duration_ms=response.duration_ms if response else None,
+                entries=len(fresh),
+                error_kind=error.kind if error else None,
+                error=error.message if error else None,
+            )
+        return len(fresh)
+
+    def oldest(self, feed_id: int) -> datetime | None:
+        """The earliest that the feed's entries are known to be from."""
+        return from_text(
+            self._db.value(
+                "select min(coalesce(published_at, first_seen_at)) from entries where feed_id = ?", (feed_id,)
+            )
+        )
 
     def _store_entry(self, feed_id: int, match: Match, now: datetime) -> bool:
         entry: Entry = match.entry

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from aggregator.model import Pending
+from aggregator.model import PageMemory, Pending, Validators
 from aggregator.store import leases
 from aggregator.store.clock import from_text, stamp
 from aggregator.store.connection import Connection
@@ -42,14 +42,16 @@ class PendingEntries:
             ]
             rows = self._db.rows(
                 "select p.entry_id, p.payload, p.version, e.feed_id, e.guid, e.url, e.attempts, e.article_id,"
-                " e.duplicate_id, e.first_seen_at, f.url as feed_url, f.site_url, f.priority, exists (select 1"
+                " e.duplicate_id, e.first_seen_at, g.url as page_url, g.etag, g.last_modified,"
+                " f.url as feed_url, f.site_url, f.priority, exists (select 1"
                 "  from entries o where o.feed_id = e.feed_id and o.url = e.url and o.id <> e.id) as shared"
                 f" from (select p.entry_id from _pending p join entries e on e.id = p.entry_id"
                 f"  join feeds f on f.id = e.feed_id where {_DUE}"
                 "  and coalesce(p.lease_owner, '') not in (select value from json_each(:others))"
                 f"  order by {_ORDER} limit :limit) as first"
                 " join _pending p on p.entry_id = first.entry_id join entries e on e.id = p.entry_id"
-                f" join feeds f on f.id = e.feed_id order by {_ORDER}",
+                " join feeds f on f.id = e.feed_id left join _pages g on g.entry_id = e.id"
+                f" order by {_ORDER}",
                 {**_times(now), "others": json.dumps(others), "limit": limit},
             )
             self._db.executemany(
@@ -71,6 +73,9 @@ class PendingEntries:
                 row["article_id"],
                 row["duplicate_id"],
                 from_text(row["first_seen_at"]),
+                PageMemory(row["page_url"], Validators(row["etag"], row["last_modified"]))
+                if row["page_url"]
+                else None,
             )
             for row in rows
         ]
@@ -103,6 +108,20 @@ class PendingEntries:
         self._db.execute(
             "insert or replace into _pending (entry_id, payload, not_before, version) values (?, ?, ?, ?)",
             (item.entry_id, dump_entry(item.entry), stamp(until), item.version),
+        )
+
+    def remember_page(self, entry_id: int, page: PageMemory | None, now: datetime) -> None:
+        """Keep what the entry's page is asked with when it is fetched again; None: the text is not from its page.
+
+        Call inside the transaction that stores the text: a page is never told "I have that" about a text that is
+        not in the database.
+        """
+        if page is None or page.validators == Validators():
+            self._db.execute("delete from _pages where entry_id = ?", (entry_id,))
+            return
+        self._db.execute(
+            "insert or replace into _pages (entry_id, url, etag, last_modified, fetched_at) values (?, ?, ?, ?, ?)",
+            (entry_id, page.url, page.validators.etag, page.validators.last_modified, stamp(now)),
         )
 
     def put_aside(self, item: Pending, until: datetime, problem: str, *, tried: bool = True) -> None:

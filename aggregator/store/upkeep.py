@@ -19,6 +19,9 @@ TOPICS_KEPT = timedelta(days=14)
 #: How long the index remembers a story: feeds bring some items weeks late, and a row costs some 580 bytes a story.
 INDEX_KEPT = timedelta(days=60)
 
+#: How long a page's validators are kept: it is fetched again when its feed changes the entry, which is soon or never.
+PAGES_KEPT = timedelta(days=30)
+
 
 class Upkeep:
     def __init__(self, connection: Connection, postings: Postings, topics: Postings, sites: Sites) -> None:
@@ -54,6 +57,7 @@ class Upkeep:
             self._postings.prune((now - max(INDEX_KEPT, timedelta(seconds=2 * window))).timestamp())
             self._topics.prune((now - max(TOPICS_KEPT, timedelta(seconds=2 * window))).timestamp())
             self._sites.prune(now)
+            self._db.execute("delete from _pages where fetched_at < ?", (stamp(now - PAGES_KEPT),))
             self._db.execute(
                 "delete from hosts where coalesce(robots_at, '') < :week and coalesce(not_before, '') < :now",
                 {"week": stamp(now - timedelta(days=7)), "now": stamp(now)},
