@@ -69,8 +69,9 @@ class Daemon:
                 misfire_grace_time=None,
             )
             scheduler.add_listener(lambda event: self._survive(event.exception), EVENT_JOB_ERROR)
-            log.info("watching %d feeds of %s into %s", len(self._config.feeds), self._feeds, self._database)
-            notify(f"READY=1\nSTATUS={len(self._config.feeds)} feeds")
+            feeds = _count(len(self._config.feeds), "feed")
+            log.info("watching %s of %s into %s", feeds, self._feeds, self._database)
+            notify(f"READY=1\nSTATUS={feeds}")
             scheduler.start()
             while not self._stop.wait(TICK):
                 if time.monotonic() - self._moved_at < HUNG:
@@ -123,9 +124,9 @@ class Daemon:
         for failure in report.failures:
             log.warning("%s: %s (%s)", failure.feed, failure.message, failure.kind)
         line = (
-            f"{report.feeds_ok + report.feeds_failed} feeds: {report.feeds_failed} failed,"
-            f" {report.feeds_not_modified} not modified; {report.entries_new} new entries:"
-            f" {report.articles_new} articles, {report.duplicates} copies folded away,"
+            f"{_count(report.feeds_ok + report.feeds_failed, 'feed')}: {report.feeds_failed} failed,"
+            f" {report.feeds_not_modified} not modified; {_count(report.entries_new, 'new entry', 'new entries')}:"
+            f" {_count(report.articles_new, 'article')}, {_count(report.duplicates, 'copy', 'copies')} folded away,"
             f" {report.articles_revised} revised; {report.seconds:.1f} s"
         )
         log.log(logging.INFO if report.entries_new or report.failures else logging.DEBUG, line)
@@ -137,7 +138,7 @@ class Daemon:
         try:
             self._config = configuration.load(self._feeds)
             store.feeds.sync(self._config.feeds, self._clock())
-            log.info("read %s again: %d feeds", self._feeds, len(self._config.feeds))
+            log.info("read %s again: %s", self._feeds, _count(len(self._config.feeds), "feed"))
         except ConfigError as error:
             for line in str(error).splitlines():
                 log.error("%s", line)
@@ -206,6 +207,11 @@ def notify(message: str) -> None:
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify_socket:
         notify_socket.connect("\0" + address[1:] if address.startswith("@") else address)
         notify_socket.send(message.encode())
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    """`1 feed`, `2 feeds`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _modified(path: Path) -> int:

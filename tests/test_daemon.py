@@ -103,7 +103,7 @@ def end(process, seconds=10):
 def test_it_fetches_what_is_due_and_ends_on_sigterm(house):
     process = house.start()
     wait_for(lambda: house.articles() == 1)
-    assert "1 articles" in end(process)
+    assert "1 feed: 0 failed, 0 not modified; 1 new entry: 1 article, 0 copies" in end(process)
 
 
 def test_sigterm_in_the_middle_of_a_download_ends_soon_and_loses_nothing(house):

@@ -132,3 +132,15 @@ def test_a_stop_keeps_the_pages_that_were_read_by_then(rounds, pages):
     assert rounds.ask("select count(*) from entries where article_id is null") == [(0,)]
     again = [n for n in paths if len(rounds.server.seen(f"/{n}.html")) > 1]
     assert len(again) == pages - stored
+
+
+def test_that_the_first_of_several_pages_is_what_it_was_says_nothing_of_the_others(rounds):
+    links = "<a href='/1.html/2'>2</a>"
+    whole = page("Ferry sails again", SENTENCES, links)
+    rounds.server.answer("/1.html", body=whole, type=HTML, headers={"ETag": ETAG})
+    second = page("Ferry sails again", OTHER)
+    rounds.server.answer("/1.html/2", body=second, type=HTML, headers={"ETag": ETAG})
+    rounds.run()
+    edit(rounds, "once more").run()
+    assert len(rounds.server.seen("/1.html/2")) == 2
+    assert asked_with(rounds) == [(None, None)] * 2

@@ -1,6 +1,9 @@
 """The feeds that an HTML page offers."""
 
-from aggregator.parse import discover
+import pytest
+
+from aggregator.errors import ParseError
+from aggregator.parse import discover, parse
 
 URL = "https://news.example/section/"
 
@@ -38,3 +41,18 @@ def test_a_feed_is_named_once_and_only_on_the_web():
     page = b'<link rel="alternate" type="application/rss+xml" href="/rss">' * 2
     page += b'<link rel="alternate" type="application/rss+xml" href="javascript:x">'
     assert discover(page, URL) == [("https://news.example/rss", "")]
+
+
+@pytest.mark.parametrize(
+    ("head", "charset"),
+    [
+        ("", "utf-8"),
+        ("", "cp1252"),
+        ("<meta charset=iso-8859-2>", "iso-8859-2"),
+        ("<meta charset=x>", "cp1252"),
+    ],
+)
+def test_the_title_of_a_page_that_is_no_feed_is_readable(head, charset):
+    page = f"<!doctype html><html><head>{head}<title>Äpfel</title></head>".encode(charset)
+    with pytest.raises(ParseError, match="an HTML page, “Äpfel”, not a feed"):
+        parse(page, URL)

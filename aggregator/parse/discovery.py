@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import re
 
@@ -9,6 +10,7 @@ from aggregator import urls
 
 from .text import plain
 
+MAX_HEAD = 4096  # bytes in which an encoding is looked for: the standard asks for 1024, real pages have scripts before
 MAX_HTML = 1_000_000  # bytes looked at: feeds are offered in the head
 FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json",
               "application/xml", "text/xml", "application/json")  # fmt: skip
@@ -16,6 +18,7 @@ FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/rdf+xm
 _LINK = re.compile(rb"<link\b([^<>]{1,4000})>", re.I)
 _BASE = re.compile(rb"<base\b([^<>]{1,4000})>", re.I)
 _TITLE = re.compile(rb"<title\b[^<>]*>([^<]{0,2000})", re.I)
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})")
 _ATTRIBUTE = re.compile(r"([a-zA-Z-]{1,40})\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 
 
@@ -43,6 +46,15 @@ def _attributes(tag: bytes) -> dict[str, str]:
     return {name.lower(): html.unescape(double or single or bare) for name, double, single, bare in found}
 
 
+def _decoded(words: bytes, page: bytes) -> str:
+    """Words of a page as text: they are UTF-8, or what the page says that they are, or what most old pages are."""
+    declared = _CHARSET.search(page[:MAX_HEAD])
+    for charset in ("utf-8", declared[1].decode() if declared else "", "cp1252"):
+        with contextlib.suppress(LookupError, ValueError):
+            return words.decode(charset)
+    return words.decode("utf-8", "replace")
+
+
 def what_came(body: bytes, url: str) -> str:
     """A sentence for the user: what the body is, when it is no feed, and what to do."""
     start = body[:2_000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
@@ -58,7 +70,7 @@ def what_came(body: bytes, url: str) -> str:
         or re.search(rb"<(?:head|body|title|div)\b", start)
     ):
         match = _TITLE.search(body[:MAX_HTML])
-        title = plain(match[1].decode("utf-8", "replace"), 100) if match else ""
+        title = plain(_decoded(match[1], body), 100) if match else ""
         named = f"an HTML page, “{title}”" if title else "an HTML page"
         feeds = discover(body, url)
         if feeds:
