@@ -10,6 +10,8 @@ import pytest
 import test_pipeline
 from server import HTML
 from test_pipeline import OTHER, SENTENCES, item, page, rss
+from test_several_pages import PARTS, PATH, TITLE
+from test_several_pages import page as several
 
 rounds = test_pipeline.rounds  # the fixture: a feed with one entry and its page
 
@@ -135,12 +137,13 @@ def test_a_stop_keeps_the_pages_that_were_read_by_then(rounds, pages):
 
 
 def test_that_the_first_of_several_pages_is_what_it_was_says_nothing_of_the_others(rounds):
-    links = "<a href='/1.html/2'>2</a>"
-    whole = page("Ferry sails again", SENTENCES, links)
-    rounds.server.answer("/1.html", body=whole, type=HTML, headers={"ETag": ETAG})
-    second = page("Ferry sails again", OTHER)
-    rounds.server.answer("/1.html/2", body=second, type=HTML, headers={"ETag": ETAG})
-    rounds.run()
-    edit(rounds, "once more").run()
-    assert len(rounds.server.seen("/1.html/2")) == 2
-    assert asked_with(rounds) == [(None, None)] * 2
+    first, second = f"{PATH}.html", f"{PATH}.html/2"
+    for path, part in ((first, PARTS[0]), (second, PARTS[1])):
+        body = several(part, f"<a href='{first}'>1</a> <a href='{second}'>2</a>")
+        rounds.server.answer(path, body=body, type=HTML, headers={"ETag": ETAG})
+    for text in ("once", "once more"):
+        entry = item(rounds.server, PATH[1:], TITLE, rounds.now - timedelta(hours=1), text, guid="1")
+        rounds.server.answer("/feed", body=rss(entry), headers={"ETag": f'"{text}"'})
+        rounds.later(hours=12).run()
+    for path in (first, second):
+        assert [seen.headers.get("if-none-match") for seen in rounds.server.seen(path)] == [None, None]
