@@ -22,6 +22,7 @@ entry that was not stored is still pending. `feeds` is the first half, `pages` a
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from collections import Counter
@@ -39,6 +40,8 @@ from aggregator.pipeline.again import Reread, read_again
 from aggregator.pipeline.archive import Rejudged, fold, rejudge, restore, unfold
 from aggregator.pipeline.workers import Workers
 from aggregator.store import Store
+
+log = logging.getLogger("aggregator")
 
 __all__ = ["Rejudged", "Reread", "fold", "read_again", "rejudge", "restore", "run", "unfold"]
 
@@ -130,11 +133,16 @@ def run(
                         stories.store_all(ready, config, store, tally, clock)
                     finally:
                         store.pending.release(item.entry_id for item in batch)
+                    store.upkeep.bound_wal()
         finally:
             store.feeds.save_hosts(fetcher.host_states())
     store.upkeep.tidy_now_and_then(
         clock(), every=TIDY_EVERY, keep_fetches=config.settings.keep_fetches, window=config.settings.window
     )
+    if not store.upkeep.bound_wal():
+        log.warning(
+            "another program has been reading the database for long: %s-wal cannot shrink", store.path
+        )
     if tally.bugs:
         raise ExceptionGroup("bugs of ours; the round went on without what ran into them", tally.bugs)
     return tally.report(time.monotonic() - started)

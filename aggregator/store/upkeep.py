@@ -22,6 +22,12 @@ INDEX_KEPT = timedelta(days=60)
 #: How long a page's validators are kept: it is fetched again when its feed changes the entry, which is soon or never.
 PAGES_KEPT = timedelta(days=30)
 
+#: Bytes of write-ahead log from which it is emptied between two pieces of work. SQLite itself only goes on from its
+#: beginning when no reader is in it, and where readers follow each other closely there always is one.
+WAL_BOUND = 32 * 1024 * 1024
+#: Milliseconds that readers are waited for then; new ones wait as long. Datasette stops a query after a second.
+WAL_PATIENCE = 1500
+
 
 class Upkeep:
     def __init__(self, connection: Connection, postings: Postings, topics: Postings, sites: Sites) -> None:
@@ -65,6 +71,21 @@ class Upkeep:
             self._db.execute(
                 "insert or replace into _notes (name, value) values ('tidied_at', ?)", (stamp(now),)
             )
+
+    def bound_wal(self) -> bool:
+        """Empty the write-ahead log if it has grown large; False if a reader that does not end is in the way."""
+        try:
+            size = os.stat(self._db.path + "-wal").st_size
+        except OSError:
+            return True
+        if size <= WAL_BOUND:
+            return True
+        before = self._db.value("pragma busy_timeout")
+        self._db.execute(f"pragma busy_timeout = {WAL_PATIENCE}")
+        try:
+            return not self._db.value("pragma wal_checkpoint(truncate)")
+        finally:
+            self._db.execute(f"pragma busy_timeout = {before}")
 
     def old_articles(self, before: datetime) -> tuple[int, int]:
         """How many articles, with how many copies, were first seen before a moment."""
