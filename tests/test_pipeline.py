@@ -429,3 +429,26 @@ def test_a_copys_page_that_fails_later_does_not_lose_its_text(rounds):
     )
     rounds.later(days=2).run()
     assert rounds.ask("select text from duplicates") == [("\n\n".join(SENTENCES[:5]),)]
+
+
+def test_a_document_that_takes_long_to_read_does_not_hold_up_the_others(rounds):
+    stuck = f"<item>{'<x>' * 150_000}{'</x>' * 150_000}</item>"  # no cap is known for this
+    rounds.server.answer("/long", body=rss(stuck))
+    rounds.server.answer("/short", Reply(rss(), wait=0.3))
+    rounds.feeds = [Feed(rounds.server.url(path)) for path in ("/long", "/feed", "/short")]
+    told = []
+    rounds.run(progress=told.append)
+    assert [step.problem is None for step in told if step.stage == "feeds"] == [True, True, False]
+    assert rounds.ask("select error_kind from feeds where url like '%/long'") == [("parse_limit",)]
+
+
+def test_a_stop_while_a_long_document_is_read_ends_soon_and_gives_the_feed_back(rounds):
+    stuck = f"<item>{'<x>' * 150_000}{'</x>' * 150_000}</item>"
+    rounds.server.answer("/feed", body=rss(stuck))
+    stop = threading.Event()
+    threading.Timer(1.0, stop.set).start()
+    began = datetime.now(UTC)
+    rounds.run(stop=stop)
+    assert (datetime.now(UTC) - began).total_seconds() < 2.5
+    assert rounds.ask("select last_fetch_at from feeds") == [(None,)]
+    assert rounds.ask("select count(*) from _feed_memory where lease_owner is not null") == [(0,)]

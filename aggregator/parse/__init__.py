@@ -16,9 +16,10 @@ so is what is over 1,000 new entries, and both are said aloud and keep the valid
 
 from __future__ import annotations
 
-import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from aggregator.errors import ParseError
 from aggregator.model import ParsedFeed
@@ -79,8 +80,11 @@ class Parser:
     """
 
     def __init__(self, processes: int = 1) -> None:
-        self._free = threading.Semaphore(processes)
-        self._workers: list[Worker] = []
+        self._processes = processes
+        self._threads: ThreadPoolExecutor | None = None  # one for each process: it waits for the answer
+        self._workers: list[Worker] = []  # those that have nothing to do
+        self._busy: set[Worker] = set()
+        self._closing = False
 
     def __enter__(self) -> Parser:
         return self
@@ -89,9 +93,16 @@ class Parser:
         self.close()
 
     def close(self) -> None:
-        """End the processes. The parser can still be used: they start again."""
+        """End the processes; what they are reading is given up. The parser can still be used: they start again."""
+        self._closing = True
+        for worker in tuple(self._busy):
+            worker.kill()
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)
+            self._threads = None
         while self._workers:
             self._workers.pop().close()
+        self._closing = False
 
     def parse(
         self,
@@ -106,46 +117,84 @@ class Parser:
 
         Before that it is tried again without its long texts, and with its first entries only.
         """
-        now = now or datetime.now(UTC)
+        return self.begin(body, url, content_type, seen, now=now).result()
+
+    def begin(
+        self,
+        body: bytes,
+        url: str,
+        content_type: str | None = None,
+        seen: frozenset[str] = frozenset(),
+        *,
+        now: datetime | None = None,
+    ) -> Future[ParsedFeed]:
+        """`parse` that does not wait for a long document: what is short is done when this returns."""
+        given = _Given(body, url, content_type, seen, now or datetime.now(UTC))
+        done: Future[ParsedFeed] = Future()
         try:
-            return self._read(body, url, content_type, seen, now, NORMAL, CPU_SECONDS)
+            first = _here_or_aside(given, NORMAL)
+        except Exception as error:
+            done.set_exception(error)
+            return done
+        if isinstance(first, ParsedFeed):
+            done.set_result(first)
+            return done
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self._processes, "parse")
+        return self._threads.submit(self._aside, first, given)
+
+    def _aside(self, first: _Aside, given: _Given) -> ParsedFeed:
+        try:
+            return self._in_worker(CPU_SECONDS, *first)
         except WorkerDied as death:
             why = f"reading the feed took too much time or memory ({death})"
         try:
-            feed = self._read(body, url, content_type, seen, now, LEAN, LEAN_CPU_SECONDS)
+            second = _here_or_aside(given, LEAN)
+            feed = second if isinstance(second, ParsedFeed) else self._in_worker(LEAN_CPU_SECONDS, *second)
         except WorkerDied:
-            raise ParseError(url, "parse_limit", why) from None
+            raise ParseError(given.url, "parse_limit", why) from None
         return replace(
             feed, problem="; ".join(filter(None, (f"{why}: it was read without long texts", feed.problem)))
         )
 
-    def _read(
-        self,
-        body: bytes,
-        url: str,
-        content_type: str | None,
-        seen: frozenset[str],
-        now: datetime,
-        limits: Limits,
-        seconds: float,
-    ) -> ParsedFeed:
-        if len(body) > LARGE or (len(body) > SMALL and jsonfeed.looks_like_json(body)):
-            return self._in_worker(seconds, _parse, body, url, content_type, seen, now, limits)
-        if jsonfeed.looks_like_json(body):
-            return jsonfeed.read(body, url, seen, now, limits)
-        document = prepare(body, content_type, seen, limits)
-        if len(document.data) <= SMALL or document.is_html:
-            return _read(document, url, now)
-        return self._in_worker(seconds, _read, document, url, now)
+    def _in_worker(self, seconds: float, task: Task, args: tuple[object, ...]) -> ParsedFeed:
+        if self._closing:
+            raise WorkerDied("the round was stopped")
+        try:
+            worker = self._workers.pop()
+        except IndexError:
+            worker = Worker()
+        self._busy.add(worker)
+        try:
+            return worker.run(seconds, task, *args)
+        finally:
+            self._busy.discard(worker)
+            if worker.alive:
+                self._workers.append(worker)
 
-    def _in_worker(self, seconds: float, task: Task, *args: object) -> ParsedFeed:
-        with self._free:
-            try:
-                worker = self._workers.pop()
-            except IndexError:
-                worker = Worker()
-            try:
-                return worker.run(seconds, task, *args)
-            finally:
-                if worker.alive:
-                    self._workers.append(worker)
+
+class _Given(NamedTuple):
+    """A document to read, as the caller gave it."""
+
+    body: bytes
+    url: str
+    content_type: str | None
+    seen: frozenset[str]
+    now: datetime
+
+
+_Aside = tuple[Task, tuple[object, ...]]  # what a worker is to do
+
+
+def _here_or_aside(given: _Given, limits: Limits) -> ParsedFeed | _Aside:
+    """A small document, read; what is left to do for a larger one."""
+    body, url, _, seen, now = given
+    is_json = jsonfeed.looks_like_json(body)
+    if len(body) > LARGE or (len(body) > SMALL and is_json):
+        return _parse, (*given, limits)
+    if is_json:
+        return jsonfeed.read(body, url, seen, now, limits)
+    document = prepare(body, given.content_type, seen, limits)
+    if len(document.data) <= SMALL or document.is_html:
+        return _read(document, url, now)
+    return _read, (document, url, now)

@@ -73,6 +73,10 @@ class Worker:
         url, kind, message = answer
         raise ParseError(url, kind, message)
 
+    def kill(self) -> None:
+        """End the process under whoever waits for it, in another thread: `run` raises WorkerDied there."""
+        self._process.kill()
+
     def close(self) -> None:
         self.alive = False
         self._channel.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from datetime import datetime
 from threading import Event
@@ -20,6 +21,7 @@ from aggregator.model import (
     FeedOutcome,
     FeedState,
     Match,
+    ParsedFeed,
     Progress,
     Request,
     Response,
@@ -31,6 +33,11 @@ from aggregator.store import Store
 
 if TYPE_CHECKING:
     from aggregator.pipeline import Tally
+
+#: Bytes of long documents that wait for their worker: beyond, the round waits for one of them.
+ASIDE_BYTES = 32_000_000
+#: Seconds between two looks whether the round is to stop, while it waits for a document to be read.
+LOOK = 0.2
 
 
 def fetch_round(
@@ -56,45 +63,78 @@ def fetch_round(
         )
         for state in waiting.values()
     ]
+    aside: dict[Future[ParsedFeed], tuple[FeedState, Response]] = {}  # long documents, being read in a worker
+    done = 0
+
+    def settle(state: FeedState, answer: Response | FetchError, reading: Future[ParsedFeed] | None) -> None:
+        """Store what came of one feed."""
+        nonlocal done
+        done += 1
+        title = state.feed.title or state.feed.url
+        if isinstance(answer, FetchError) and answer.kind == "held":  # not asked, so nothing came of it
+            plan = schedule.plan(
+                state, clock(), settings=config.settings, answer=answer, hints=state.hints, error=answer
+            )
+            store.feeds.postpone(state, plan.at, plan.why)
+            del waiting[state.id]
+            progress(Progress("feeds", done, total, title, 0, answer.message))
+            return
+        try:
+            outcome = digest(state, answer, config, store, reading, clock())
+            store.feeds.record(outcome, clock())
+        except AggregatorError:
+            raise
+        except Exception as bug:  # of ours: this feed waits, the others go on
+            tally.bugs.append(bug)
+            error = FetchError(state.feed.url, "bug", f"a bug of ours: {bug!a}")
+            outcome = digest(state, error, config, store, None, clock())
+            store.feeds.record(outcome, clock())
+        del waiting[state.id]
+        title = state.feed.title or (outcome.parsed.title if outcome.parsed else "") or state.feed.url
+        new = sum(match.known_id is None for match in outcome.matches)
+        tally.entries_new += new
+        tally.feeds_asked += 1
+        if outcome.outcome == "failed":
+            tally.failures.append(Failure(state.feed.url, outcome.error_kind or "", outcome.error or ""))
+        else:
+            tally.feeds_not_modified += outcome.outcome == "not_modified"
+        progress(Progress("feeds", done, total, title, new, outcome.error))
+
+    def settle_read(seconds: float) -> None:
+        """Settle the documents that were read aside, waiting so long for one of them."""
+        for reading in wait(aside, seconds, FIRST_COMPLETED).done:
+            settle(*aside.pop(reading), reading)
+
     try:
-        for done, (request, answer) in enumerate(fetcher.fetch_all(requests), start=1):
+        for request, answer in fetcher.fetch_all(requests):
             if stop.is_set():
-                break  # what was cut off by the stop is no failure of the feed
+                return  # what was cut off by the stop is no failure of the feed
             if isinstance(answer, FetchError) and answer.kind == "stopped":
                 continue
             state = waiting[request.key]
-            if isinstance(answer, FetchError) and answer.kind == "held":  # not asked, so nothing came of it
-                plan = schedule.plan(
-                    state, clock(), settings=config.settings, answer=answer, hints=state.hints, error=answer
-                )
-                store.feeds.postpone(state, plan.at, plan.why)
-                del waiting[request.key]
-                progress(
-                    Progress("feeds", done, total, state.feed.title or state.feed.url, 0, answer.message)
-                )
-                continue
-            try:
-                outcome = digest(state, answer, config, store, parser, clock())
-                store.feeds.record(outcome, clock())
-            except AggregatorError:
-                raise
-            except Exception as bug:  # of ours: this feed waits, the others go on
-                tally.bugs.append(bug)
-                error = FetchError(state.feed.url, "bug", f"a bug of ours: {bug!a}")
-                outcome = digest(state, error, config, store, parser, clock())
-                store.feeds.record(outcome, clock())
-            del waiting[request.key]
-            title = state.feed.title or (outcome.parsed.title if outcome.parsed else "") or state.feed.url
-            new = sum(match.known_id is None for match in outcome.matches)
-            tally.entries_new += new
-            tally.feeds_asked += 1
-            if outcome.outcome == "failed":
-                tally.failures.append(Failure(state.feed.url, outcome.error_kind or "", outcome.error or ""))
+            reading = begin(state, answer, parser)
+            if reading is None or reading.done() or not isinstance(answer, Response):
+                settle(state, answer, reading)
             else:
-                tally.feeds_not_modified += outcome.outcome == "not_modified"
-            progress(Progress("feeds", done, total, title, new, outcome.error))
+                aside[reading] = (state, answer)
+            settle_read(0)
+            while sum(len(response.body) for _, response in aside.values()) > ASIDE_BYTES:
+                settle_read(LOOK)
+        while aside and not stop.is_set():
+            settle_read(LOOK)
     finally:
         store.feeds.release(waiting.values())
+
+
+def begin(state: FeedState, answer: Response | FetchError, parser: Parser) -> Future[ParsedFeed] | None:
+    """Begin to read an answer; None when there is nothing to read in it."""
+    if isinstance(answer, FetchError) or answer.status == 304 or hash_of(answer) == state.body_hash:
+        return None
+    return parser.begin(answer.body, answer.final_url, answer.headers.get("content-type"), state.seen_hashes)
+
+
+def hash_of(answer: Response) -> str:
+    return hashlib.blake2b(answer.body, digest_size=16).hexdigest()
 
 
 def digest(
@@ -102,10 +142,11 @@ def digest(
     answer: Response | FetchError,
     config: Config,
     store: Store,
-    parser: Parser,
+    reading: Future[ParsedFeed] | None,
     now: datetime,
 ) -> FeedOutcome:
-    """What one feed's answer comes to: its new entries, and when to come again and why."""
+    """What one feed's answer comes to: its new entries, and when to come again and why. `reading`: its document,
+    read; None for one that is the same as last time."""
     parsed, validators, body_hash = None, None, None
     matches: tuple[Match, ...] = ()
     error: FetchError | ParseError | None = None
@@ -115,14 +156,12 @@ def digest(
         outcome = "not_modified"
         validators = newest(state.validators, answer)
     else:
-        body_hash = hashlib.blake2b(answer.body, digest_size=16).hexdigest()
+        body_hash = hash_of(answer)
         validators = answer.validators
         outcome = "nothing_new"
-        if body_hash != state.body_hash:
+        if reading is not None:
             try:
-                parsed = parser.parse(
-                    answer.body, answer.final_url, answer.headers.get("content-type"), state.seen_hashes
-                )
+                parsed = reading.result()
             except ParseError as problem:
                 error = problem
             else:
