@@ -71,6 +71,38 @@ def test_a_date_beside_a_temperature_is_the_weathers() -> None:
     assert read(before="<div>-1.6 C</div><div>Monday, January 26, 2026</div>").published is None
 
 
+TODAY = '<time datetime="2026-03-01T08:00:00Z">1 March 2026</time>'
+
+
+@pytest.mark.parametrize(
+    "top",
+    [
+        f"<header>{TODAY}<a href='/'>Home</a></header>",
+        f"<nav><ul><li>{TODAY}</li><li><a href='/'>Home</a></li></ul></nav>",
+        f"<div class='date'>{TODAY}</div>",
+        "<div class='date'>1 March 2026</div>",
+        "<p>Mon 1 March 2026</p>",
+        f"<div class='ticker'><a href='/a'>Pilots threaten to strike</a> {TODAY}</div>",
+    ],
+)
+def test_the_day_at_the_top_of_the_page_is_not_the_articles(top: str) -> None:
+    html = f"<body>{top}<article><h1>{TITLE}</h1>{BODY}</article></body>"
+    assert extract(html, URL, now=NOW).published is None
+    html = html.replace("</h1>", "</h1><p class='meta'>20 October 2025</p>")
+    assert str(extract(html, URL, now=NOW).published)[:10] == "2025-10-20"
+
+
+def test_the_dates_of_related_stories_are_not_the_articles() -> None:
+    related = f"<h3>Related news</h3><ul><li><a href='/a'>Pilots threaten to strike</a> <span>{TODAY}</span></li></ul>"
+    assert read(after=related).published is None
+
+
+def test_published_wins_over_updated_in_one_line() -> None:
+    document = read(before="<p>Updated: 21 Oct 2025, 10:00 · Published: 20 Oct 2025, 14:03</p>")
+    assert document.published == datetime(2025, 10, 20, 14, 3, tzinfo=UTC)
+    assert not any("Published" in text for text in document.paragraphs)
+
+
 def test_the_feed_decides_where_the_page_says_nothing_for_machines() -> None:
     told = datetime(2025, 10, 20, 9, 30, tzinfo=UTC)
     assert read(before="<p>Updated 14 February 2026</p>", hint=entry(told)).published == told

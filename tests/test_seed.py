@@ -1,4 +1,4 @@
-"""One story in ten markups: the title, exactly its six paragraphs, nothing else, and never the widget's date.
+"""One story in twenty markups: the title, exactly its six paragraphs, nothing else, and never the widget's date.
 
 The story is a made-up one of the shape that started this project: a weather widget with the day the page was rendered,
 a title in quotes, six paragraphs, and empty headings of furniture. Where the original lies beside the repository it is
@@ -7,6 +7,7 @@ run as well.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -160,35 +161,65 @@ def translated(story: Story, language: str, day: str, labels: list[str]) -> str:
     </body></html>"""
 
 
-def german(story: Story) -> str:
-    labels = [
-        "Aktuelle Nachrichten",
-        "Das könnte Sie auch interessieren",
-        "Artikel teilen",
-        "Kommentare",
-        "Anzeige",
-    ]
-    return translated(story, "de", "Montag, 26. Januar 2026", labels)
+def in_cells(story: Story) -> str:
+    rows = "".join(f"<tr><td>{text}</td></tr>" for text in story.paragraphs)
+    return f"""{head(story)}<body><table><tr><td>-1.6 C</td><td>Korea</td><td>Monday, January 26, 2026</td></tr></table>
+    <h2 class="headline">{story.title}</h2><table>{rows}</table>
+    <div><span>Latest news</span> <span>Related news</span></div></body></html>"""
 
 
-def french(story: Story) -> str:
-    labels = ["Dernières actualités", "À lire aussi", "Partager", "Commentaires", "Publicité"]
-    return translated(story, "fr", "lundi 26 janvier 2026", labels)
+def of_own_elements(story: Story) -> str:
+    text = "".join(f"<story-text>{text}</story-text>" for text in story.paragraphs)
+    return f"""{head(story)}<body><page-top>-1.6 C Korea Monday, January 26, 2026</page-top>
+    <story-title><h1>{story.title}</h1></story-title><story-body>{text}</story-body>
+    <page-end><strong>Latest news</strong><br><strong>Related news</strong></page-end></body></html>"""
 
 
-def korean(story: Story) -> str:
-    return translated(story, "ko", "2026년 1월 26일", ["최신뉴스", "관련기사", "공유하기", "댓글", "광고"])
+def widget_in_one_line(story: Story) -> str:
+    return f"""{head(story)}<body><article><h1>{story.title}</h1><p>-1.6 C Korea Monday, January 26, 2026</p>
+    {paragraphs(story)}<p>Latest news</p><p>Related news</p></article>
+    <div>© 2026 Harbour Herald. All rights reserved.</div></body></html>"""
 
 
-def japanese(story: Story) -> str:
-    return translated(
-        story, "ja", "2026年1月26日", ["最新ニュース", "関連記事", "シェア", "コメント", "広告"]
-    )
+def widget_with_breaks_before_the_text(story: Story) -> str:
+    widget = "-1.6 C<br>Korea<br>Monday, January 26, 2026<br>"
+    return f"""{head(story)}<body><main><h3>{story.title}</h3><div>{widget}{"<br>".join(story.paragraphs)}</div>
+    <p>Latest news<br>Related news</p></main></body></html>"""
+
+
+def widget_as_paragraphs(story: Story) -> str:
+    return f"""{head(story)}<body><main><h1>{story.title}</h1><p>-1.6 C</p><p>Korea</p><p>Monday, January 26, 2026</p>
+    {paragraphs(story)}<p><a href="/a">Read more: Pilots threaten to strike over licences</a></p></main></body>"""
+
+
+#: Language -> the day in the widget, and what its labels are called.
+LANGUAGES = {
+    "de": "Montag, 26. Januar 2026; Aktuelle Nachrichten; Ähnliche Artikel; Artikel teilen; Kommentare; Anzeige",
+    "es": "lunes, 26 de enero de 2026; Últimas noticias; Noticias relacionadas; Compartir; Comentarios; Publicidad",
+    "fr": "lundi 26 janvier 2026; Dernières actualités; À lire aussi; Partager; Commentaires; Publicité",
+    "it": "lunedì 26 gennaio 2026; Ultime notizie; Articoli correlati; Condividi; Commenti; Pubblicità",
+    "ja": "2026年1月26日; 最新ニュース; 関連記事; シェア; コメント; 広告",
+    "ko": "2026년 1월 26일; 최신뉴스; 관련기사; 공유하기; 댓글; 광고",
+    "nl": "maandag 26 januari 2026; Laatste nieuws; Gerelateerd nieuws; Delen; Reacties; Advertentie",
+    "pt": "segunda-feira, 26 de janeiro de 2026; Últimas notícias; Leia também; Compartilhar; Comentários; Publicidade",
+    "zh": "2026年1月26日; 最新新闻; 相关新闻; 分享; 评论; 广告",
+}
+
+
+def in_language(language: str) -> Callable[[Story], str]:
+    day, *labels = LANGUAGES[language].split("; ")
+
+    def markup(story: Story) -> str:
+        return translated(story, language, day, labels)
+
+    markup.__name__ = f"labels_in_{language}"
+    return markup
 
 
 MARKUPS = [
     semantic, div_soup, table_with_breaks, single_breaks, boxes_inside, widget_inside, widget_below_title,
-    german, french, korean, japanese,
+    in_cells, of_own_elements, widget_in_one_line, widget_with_breaks_before_the_text, widget_as_paragraphs,
+    *map(in_language, LANGUAGES),
 ]  # fmt: skip
 
 

@@ -18,6 +18,9 @@ from .evidence import Evidence
 EARLIEST = 1990  # the web has no articles older than that; archives' scanned pages say so in other words
 FUTURE = timedelta(days=1)  # clocks and time zones differ; anything later than that is wrong
 QUARTER = timedelta(minutes=15)  # zones differ by multiples of it
+LINE = (
+    36  # characters of a line that, with a date in it, is nothing else: "miércoles, 24 de septiembre de 2025"
+)
 NEAR = timedelta(hours=36)  # a page's date and the feed's are the same event within this
 
 _ISO = re.compile(
@@ -133,6 +136,11 @@ def visible(text: str, *, day_first: bool = True) -> datetime | None:
                     return _with_clock(year, str(number), day, text, match)
         return None
     return _with_clock(year, month, day, text, match)
+
+
+def alone(text: str) -> bool:
+    """Whether a line is a date and nothing else."""
+    return len(text) <= LINE and not text.endswith((".", ":", "?", "!")) and visible(text) is not None
 
 
 def _month(name: str) -> int | None:

@@ -67,6 +67,7 @@ SECOND: tuple[str, ...] = (
 _AGAIN_AT = tuple(FIRST.index(name) for name in _AGAIN)
 
 PROSE = 60  # characters from which a block can be a sentence of prose
+MAX_LABELS = 8  # labels side by side in one block
 MAX_BAG = 600  # characters of a block whose words are compared with title and description
 NO = 0.01  # the score of a block that is not looked at
 _DATE = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[:.]\d{2}(?!\d)")
@@ -95,7 +96,7 @@ class Page:
     ) -> None:
         self.blocks = blocks
         self.top = nodes[0]
-        self.labels = [labels.label(block.text) for block in blocks]
+        self.labels = [labels.label(block.text) or _several_labels(block) for block in blocks]
         self.paths = [path(block.node) for block in blocks]
         self.linked = [block.linked / len(block.text) for block in blocks]
         self.prose = [is_prose(block) for block in blocks]
@@ -128,6 +129,15 @@ class Page:
                     continue
             found.append(i)
         return found
+
+
+def _several_labels(block: Block) -> str | None:
+    """The label of a line that is made of labels only: "Latest news" and "Related news" side by side."""
+    if not 1 < len(block.slots) <= MAX_LABELS or len(block.text) > MAX_LABELS * labels.MAX_LABEL:
+        return None
+    texts = [(element.tail if is_tail else element.text) or "" for element, is_tail in block.slots]
+    kinds = [labels.label(" ".join(text.split())) for text in texts if text.strip()]
+    return kinds[0] if kinds and all(kinds) else None
 
 
 def is_prose(block: Block) -> bool:

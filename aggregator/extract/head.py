@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from . import dates, people
+from . import dates, labels, people
 from .features import Page, is_prose
-from .tree import KINDS, Block
+from .tree import KINDS, Block, Node
 
 FOOT = 3  # blocks after the body: some sites sign and date at the end
 BEFORE, AFTER = 8, 25  # blocks before and after the title that can belong to the head
@@ -30,15 +30,16 @@ _UPDATED = re.compile(
     re.I,
 )
 _PUBLISHED = re.compile(
-    r"publi|posted|veröffentl|erschien|opublik|gepubl|입력|등록|公開|发布|發布|配信|fecha|yayın|опублик|first|created|on\b",
+    r"publi|posted|veröffentl|erschien|opublik|gepubl|입력|등록|公開|发布|發布|配信|fecha|yayın|опублик|first|created|\bon\b",
     re.I,
 )
 _AUTHOR_LINK = re.compile(
     r"/(?:author|authors|autor|autoren|auteur|auteurs|by|contributor|contributors|people|profile|profiles|staff|team|writer|reporter|journalist)s?/",
     re.I,
 )
-_TEMPERATURE = re.compile(r"(?<!\w)[-−–]?\d{1,3}(?:[.,]\d)?\s?°?\s?[CF]\b|\d\s?°")
 _UP_TO_DATE = re.compile(r"[\s|·•–—-]*(?=\d)")
+DAY = timedelta(hours=24)
+_OVER = frozenset(("comments", "navigation", "related"))
 _NAMED = KINDS["byline"] | KINDS["author"]
 
 
@@ -51,9 +52,12 @@ def lines(page: Page, kept: Sequence[bool]) -> list[Block]:
         return []
     # What is above the title, too, says nothing: "with-sidebar" on an element around the whole page.
     elsewhere = _ELSEWHERE & ~blocks[at].node.above
-    found, body = [], 0
+    found, body, begun = [], 0, False
     for block in blocks[max(0, at - BEFORE) : at + AFTER]:
         i = block.index
+        begun = begun or (kept[i] and i > at and page.prose[i])
+        if begun and page.labels[i] in _OVER:
+            break  # what follows are other stories
         if kept[i] and i > at and len(block.text) > MAX_LINE:
             body += 1
             if body > BODY_BLOCKS:
@@ -62,51 +66,75 @@ def lines(page: Page, kept: Sequence[bool]) -> list[Block]:
             found.append(block)
     last = max((i for i, is_kept in enumerate(kept) if is_kept), default=0)
     if last > at:
-        foot = blocks[last + 1 : last + 1 + FOOT]
-        found += [
-            b
-            for b in foot
-            if b.index > found_to(found) and len(b.text) <= MAX_LINE and not b.node.above & elsewhere
-        ]
+        for block in blocks[last + 1 : last + 1 + FOOT]:
+            if page.labels[block.index] in _OVER:
+                break
+            if len(block.text) <= MAX_LINE and not block.node.above & elsewhere and block not in found:
+                found.append(block)
     return found
 
 
-def found_to(found: Sequence[Block]) -> int:
-    return found[-1].index if found else -1
+def _of_the_page(block: Block, page: Page, now: datetime, value: datetime) -> bool:
+    """Whether a date before the title is the day's, at the top of the page, and not the article's: no box holds it and
+    the title, or only one that holds the page's header too, or it is the day on which the page was fetched."""
+    title = page.blocks[page.title_at].node if page.title_at >= 0 else None
+    box: Node | None = block.node
+    while box is not None and not box.first <= page.title_at <= box.last:
+        if box.mask & KINDS["header"] and box.linked * 4 > box.chars:
+            return True
+        box = box.parent
+    return (
+        title is None
+        or box is None
+        or box.parent is None
+        or page.title_at - box.first > BEFORE
+        or abs(value - now) < DAY
+    )
 
 
 def published(page: Page, head: Sequence[Block], now: datetime, *, day_first: bool = True) -> list[datetime]:
     """Dates in the head, best first: what says "published", what says nothing, what says "updated".
 
-    A date before the title counts only if it says what it is: by words, a time element or its class; else it is
-    the day the page was made. So is one beside a temperature.
+    A date before the title counts only if it says what it is, or if it stands in the article's box and is not today's;
+    else it is the day the page was made. So is one beside a temperature.
     """
     found: list[tuple[int, datetime]] = []
     for block in head:
-        marked = block.time or _PUBLISHED.search(block.text) or block.node.mask & _NAMED
-        if not marked and (block.index < page.title_at or page.title_at < 0):
+        text = block.text
+        updated, fresh = _UPDATED.search(text), _PUBLISHED.search(text)
+        marked = block.time or block.node.mask & _NAMED
+        before = block.index < page.title_at or page.title_at < 0
+        if not marked and ((before and not fresh) or block.linked * 2 > len(text)):
             continue
         near = page.blocks[max(0, block.index - 2) : block.index + 3]
-        if any(_TEMPERATURE.search(other.text) for other in near if len(other.text) < 40):
+        if any(
+            labels.TEMPERATURE.search(other.text) for other in near if other is block or len(other.text) < 40
+        ):
             continue
         value = dates.parse(block.time, day_first=day_first) if block.time else None
-        value = value or dates.visible(block.text, day_first=day_first)
+        if updated and fresh:  # "Updated ... Published ..."
+            value = dates.visible(text[fresh.end() :], day_first=day_first) or value
+        value = value or dates.visible(text, day_first=day_first)
         if value is None or not dates.plausible(value, now):
             continue
-        updated, fresh = _UPDATED.search(block.text), _PUBLISHED.search(block.text)
+        if before and not fresh and _of_the_page(block, page, now, value):
+            continue
         rank = 2 if updated and not fresh else 0 if fresh and not updated else 1
         found.append((rank, value))
     return [value for _, value in sorted(found, key=lambda item: item[0])]
 
 
 def title_block(page: Page, kept: Sequence[bool]) -> Block | None:
-    """On a page that names its title nowhere: the last short line before the text that is no sentence."""
-    first = next((i for i, is_kept in enumerate(kept) if is_kept), -1)
+    """On a page that names its title nowhere: the last short line before the first sentence that is no sentence."""
+    first = next((i for i, is_kept in enumerate(kept) if is_kept and page.prose[i]), -1)
     for block in reversed(page.blocks[: first + 1]):
         if (
             15 <= len(block.text) <= MAX_LINE
             and block.linked * 2 < len(block.text)
             and not is_prose(block)
+            and not page.labels[block.index]
+            and not labels.TEMPERATURE.search(block.text)
+            and not is_byline(block.text)
             and dates.visible(block.text) is None
         ):
             return block

@@ -37,10 +37,13 @@ PATH_WEIGHT, PATH_LIMIT = (
     3.0,
 )  # of a path's log-odds, beside the page's own evidence; research: +-.4 points
 
+LINE_ABOVE = 80  # characters of a line above the title
+NOTICE_LINE = 200  # characters of a line that says whose the text is
 OUTER_LINK = 120  # characters of a line of links that leads away
-DATE_LINE = (
-    32  # characters of a line that, with a date in it, is nothing else: "Wednesday, September 24, 2025"
-)
+MAX_DATELINE = 100  # characters of "Updated: 21 Oct 2025, 10:00 · Published: 20 Oct 2025, 14:03"
+WEATHER_LINE = 90  # characters of a line that has temperature, place and date in one
+WIDGET_LINE = 40  # characters of a line of a widget ...
+WIDGET_LINES = 3  # ... of which so many on either side of the temperature
 FRAGMENT_LINE = 200  # characters of a line in a feed entry's content that a phrase may give away
 _FRAGMENT_KINDS = frozenset(
     ("advertisement", "comments", "copyright", "newsletter", "related", "share", "navigation", "tags")
@@ -53,6 +56,7 @@ _HARD = frozenset(("advertisement", "comments", "newsletter", "related", "share"
 _LIVE_URL = re.compile(
     r"live-?(?:blog|ticker|updates?|stream|coverage)|/live/|newsticker|liveberichterstattung", re.I
 )
+_NOTICE = re.compile(r"^\W*(?:\(c\)\s|copyright\b|all rights reserved)|©", re.I)
 _STAMP = re.compile(r"^\W*(?:\d{1,2}[:.h]\d{2}\b.{0,30}|\d+\s*\w{1,8}\s+ago.{0,10}|vor\s+\d+\s+\w+.{0,10})$")
 _WORD = re.compile(r"\w+")
 
@@ -66,6 +70,9 @@ _WHY: tuple[tuple[str, str], ...] = (
     ("teaser", "teaser"), ("modal", "dialog"), ("embed", "embed"), ("figure", "caption"),
     ("form", "form"), ("header", "header"),
 )  # fmt: skip
+
+
+_BESIDE = KINDS["sidebar"] | KINDS["menu"] | KINDS["related"]
 
 
 @dataclass
@@ -142,16 +149,20 @@ def decide(page: Page, scores: list[float], url: str | None = None, live: bool =
     for i, kind in enumerate(page.labels):
         if kept[i] and kind is None and page.linked[i] > 0.5:  # "Read more: " and a link
             kind = labels.prefix(blocks[i].text)
+            kind = "related" if kind == "navigation" else kind
         if kept[i] and kind in _HARD:
             kept[i], reasons[i] = False, kind or ""
     for i, block in enumerate(blocks):
-        if kept[i] and block.node.tag not in HEADINGS and _is_date(block.text):
+        if kept[i] and block.node.tag not in HEADINGS and _is_dateline(block, page.labels[i]):
             kept[i], reasons[i] = False, "byline"
+    _weather(page, result)
     _titles(page, result)
     _repeats(blocks, result)
     if live or _LIVE_URL.search(url or ""):
         _live(page, result)
     _outer_links(page, result)
+    _before_title(page, result)
+    _notices(page, result)
     _empty_headings(blocks, result)
     for i, block in enumerate(blocks):
         if not kept[i] and not reasons[i]:
@@ -159,10 +170,42 @@ def decide(page: Page, scores: list[float], url: str | None = None, live: bool =
     return result
 
 
-def _is_date(text: str) -> bool:
-    """Whether a line is a date and nothing else."""
+def _is_dateline(block: Block, label: str | None) -> bool:
+    """Whether a line says when the article was published, and nothing else."""
+    text = block.text
+    if len(text) > MAX_DATELINE or text.endswith((".", ":", "?", "!")):
+        return False
+    if dates.alone(text) or (block.time and len(text) <= dates.LINE):
+        return True
+    return labels.prefix(text) == "byline" and dates.visible(text) is not None
+
+
+def _weather(page: Page, result: Judgement) -> None:
+    """The weather widget: a short line with a temperature outside the prose, or anywhere if it has a date too, and
+    what stands beside it ("Seoul", "Monday, January 26")."""
+    blocks, kept = page.blocks, result.kept
+    prose = [i for i, is_one in enumerate(page.prose) if is_one and kept[i]]
+    first, last = (prose[0], prose[-1]) if prose else (len(blocks), -1)
+    for i, block in enumerate(blocks):
+        text = block.text
+        if len(text) > WEATHER_LINE or not labels.TEMPERATURE.search(text) or page.prose[i]:
+            continue
+        dated = dates.visible(text) is not None
+        if not (dated or (len(text) <= WIDGET_LINE and not first < i < last)):
+            continue
+        for step in (-1, 1):
+            for j in range(i, i + step * (WIDGET_LINES + 1), step):
+                if not 0 <= j < len(blocks) or (j != i and not _is_widget_line(blocks[j])):
+                    break
+                if kept[j]:
+                    kept[j], result.reasons[j] = False, "weather"
+
+
+def _is_widget_line(block: Block) -> bool:
     return (
-        len(text) <= DATE_LINE and not text.endswith((".", ":", "?", "!")) and dates.visible(text) is not None
+        len(block.text) <= WIDGET_LINE
+        and block.node.tag not in HEADINGS
+        and not block.text.endswith((".", ":", "?", "!", "。"))
     )
 
 
@@ -264,6 +307,34 @@ def _outer_links(page: Page, result: Judgement) -> None:
             and page.linked[i] >= 0.9
         ):
             result.kept[i], result.reasons[i] = False, "links"
+
+
+def _before_title(page: Page, result: Judgement) -> None:
+    """Short lines before the title that are links, dates or in a box beside the article are the page's: a ticker."""
+    for i in range(page.title_at):
+        block = page.blocks[i]
+        if (
+            result.kept[i]
+            and not page.prose[i]
+            and len(block.text) <= LINE_ABOVE
+            and (page.linked[i] > 0.5 or block.node.above & _BESIDE or dates.visible(block.text))
+        ):
+            result.kept[i], result.reasons[i] = False, why(block, page.labels[i], page.main.above)
+
+
+def _notices(page: Page, result: Judgement) -> None:
+    """A line after the last sentence that says whose the text is: "© 2026 Harbour Herald. All rights reserved." """
+    last = max(
+        (
+            i
+            for i, is_one in enumerate(page.prose)
+            if is_one and result.kept[i] and not _NOTICE.search(page.blocks[i].text)
+        ),
+        default=0,
+    )
+    for i in range(last + 1, len(page.blocks)):
+        if result.kept[i] and len(page.blocks[i].text) <= NOTICE_LINE and _NOTICE.search(page.blocks[i].text):
+            result.kept[i], result.reasons[i] = False, "copyright"
 
 
 def _empty_headings(blocks: Sequence[Block], result: Judgement) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import re
 
 from .. import furniture
 
+#: "-1.6 C", "12°", "23 ℃": what a weather widget says, and hardly anything else in a short line.
+TEMPERATURE = re.compile(r"(?<!\w)[-−–+]?\d{1,3}(?:[.,]\d)?\s?(?:[°º˚]\s?[CFcf]?|℃|℉|[CF])(?!\w)")
 _TRIM = " \t\n:：·•|/\\-–—»«›‹>→←↓…。.!?()[]{}*#+\"'“”„‘’【】▶►■◆▲▼☰×"
 MAX_LABEL = 60  # characters of a line that can be a label
 MAX_PHRASE = 400  # characters of a line that a phrase may give away

@@ -15,7 +15,7 @@ from typing import Any
 from lxml import etree
 
 from .. import furniture
-from . import labels
+from . import dates, labels
 
 #: Subtrees that never hold text for readers.
 SKIP = frozenset(
@@ -314,7 +314,7 @@ class _Reader:
 
 
 def _split(pieces: list[tuple[str, int, Any, bool]]) -> list[list[tuple[str, int, Any, bool]]]:
-    """Cut at single line breaks that stand between whole sentences, and around labels of furniture."""
+    """Cut at single line breaks that stand between whole sentences, and around labels, dates and temperatures."""
     lines: list[list[tuple[str, int, Any, bool]]] = [[]]
     for piece in pieces:
         if piece[0] == "\n" and not piece[3]:
@@ -324,11 +324,17 @@ def _split(pieces: list[tuple[str, int, Any, bool]]) -> list[list[tuple[str, int
     texts = ["".join(piece[0] for piece in line).strip() for line in lines]
     for before, after, line in zip(texts, texts[1:], lines[1:], strict=False):
         prose = len(before) >= _SPLIT_LENGTH and len(after) >= _SPLIT_LENGTH and _SENTENCE_END.search(before)
-        if prose or labels.label(before) or labels.label(after):
+        if prose or _stands_alone(before) or _stands_alone(after):
             runs.append(line)
         else:
             runs[-1].extend(line)
     return runs
+
+
+def _stands_alone(line: str) -> bool:
+    if len(line) > _SPLIT_LENGTH:
+        return False
+    return labels.label(line) is not None or bool(labels.TEMPERATURE.search(line)) or dates.alone(line)
 
 
 def read(root: Any) -> tuple[list[Block], list[Node]]:
