@@ -482,7 +482,7 @@ PHRASES: dict[str, dict[str, tuple[str, ...]]] = {
                "usa i cookie", "utilizza i cookie", "utilizziamo i cookie"),
         "ja": ("cookieを使用", "クッキーの使用", "クッキーを使用", "プライバシーポリシー"),
         "ko": ("개인정보 처리방침", "개인정보처리방침", "쿠키를 사용"),
-        "nl": ("alles accepteren", "cookies accepteren", "gebruikt cookies",
+        "nl": ("alles accepteren", "cookies accepteren", "gebruiken cookies", "gebruikt cookies",
                "maakt gebruik van cookies", "we gebruiken cookies", "wij gebruiken cookies"),
         "pt": ("aceitar cookies", "aceitar todos", "política de privacidade", "usa cookies",
                "usamos cookies", "utiliza cookies", "utilizamos cookies"),

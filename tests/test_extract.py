@@ -174,25 +174,71 @@ def test_of_a_live_blog_the_introduction_is_the_article() -> None:
     assert "live" in {item.reason for item in document.removed}
 
 
-def test_an_index_page_gives_nothing() -> None:
-    teasers = "".join(
-        f"<div class='teaser'><h2><a href='/{i}'>A headline on the harbour, no. {i}</a></h2><p>{TEXT[i % 5]}</p></div>"
-        for i in range(12)
+@pytest.mark.parametrize(
+    "stamp", ["%d:15", "%d min ago", "vor %d Minuten", "Il y a %d minutes", "%d시 15분", "%d.15 Uhr"]
+)
+def test_an_update_of_a_live_blog_is_told_by_its_time(stamp: str) -> None:
+    updates = "".join(
+        f"<p><b>{stamp % hour}</b></p><p>Update: {TEXT[hour % 5]} It was {hour} o'clock.</p>"
+        for hour in range(18, 10, -1)
     )
+    document = extract(page(article(p(*TEXT[:2]), updates)), "https://x.example/live/quay", now=NOW)
+    assert list(document.paragraphs) == TEXT[:2]
+
+
+@pytest.mark.parametrize(
+    "teaser",
+    [
+        "<div class='teaser'><h2><a href='/{i}'>A headline on the harbour, no. {i}</a></h2><p>{text}</p></div>",
+        "<li><a href='/{i}'>A headline on the harbour, no. {i}</a><p>{text}</p></li>",
+        "<div><a href='/{i}'>A headline on the harbour, no. {i}</a><br>{text}</div>",
+        "<p><a href='/{i}'><b>A headline on the harbour, no. {i}</b></a></p><p>{text} <a href='/{i}'>Read more</a></p>",
+    ],
+)
+def test_an_index_page_gives_nothing(teaser: str) -> None:
+    teasers = "".join(teaser.format(i=i, text=f"{TEXT[i % 5]} That makes {i} of them.") for i in range(12))
     document = extract(page(f"<main>{teasers}</main>"), "https://www.harbour-herald.example/", now=NOW)
     assert document.paragraphs == ()
     assert "index" in document.flags
 
 
-def test_a_consent_wall_is_flagged_and_gives_nothing() -> None:
-    wall = p(
-        "We and our partners use cookies to store and read data on your device, and we need your consent to do so."
+def test_a_list_of_things_of_other_sites_is_an_article() -> None:
+    things = "".join(
+        f"<h2><a href='https://shop{i}.example/'>A thing to buy, no. {i}</a></h2><p>{TEXT[i % 5]} Number {i}.</p>"
+        for i in range(12)
     )
-    document = extract(
-        f"<html><body><div class='consent-dialog'>{wall * 1}</div></body></html>", URL, now=NOW
-    )
+    assert "index" not in extract(page(article(things)), URL, now=NOW).flags
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We and our partners use cookies to store and read data on your device, and we need your consent to do so.",
+        "Wir und unsere Partner verwenden Cookies, um Daten auf Ihrem Gerät zu speichern, mit Ihrer Zustimmung.",
+        "Nous et nos partenaires utilisons des cookies pour stocker des informations sur votre appareil.",
+        "Nosotros y nuestros socios utilizamos cookies para almacenar información en su dispositivo.",
+        "Noi e i nostri partner utilizziamo i cookie per archiviare informazioni sul dispositivo.",
+        "Nós e os nossos parceiros utilizamos cookies para armazenar informações no seu dispositivo.",
+        "Wij en onze partners gebruiken cookies om informatie op uw apparaat op te slaan en te lezen.",
+        "당사와 파트너는 쿠키를 사용하여 기기에 정보를 저장하고 개인정보를 처리합니다. 계속하려면 동의해 주세요.",
+        "当社とパートナーはクッキーを使用してデバイスに情報を保存し、個人データを処理します。",
+        "我们和合作伙伴使用cookie在您的设备上存储信息并处理个人数据。请同意以继续浏览。",
+    ],
+)
+def test_a_consent_wall_is_flagged_and_gives_nothing(text: str) -> None:
+    document = extract(f"<html><body><div><h1>Herald</h1><p>{text}</p></div></body></html>", URL, now=NOW)
     assert document.paragraphs == ()
-    assert {"consent", "index"} & set(document.flags)
+    assert document.flags == ("consent",)
+
+
+def test_what_comes_after_the_end_of_the_body_is_read() -> None:
+    html = f"<html><body><nav><a href='/'>Home</a></nav></body></html>{article(p(*TEXT))}"
+    assert list(extract(html, URL, now=NOW).paragraphs) == TEXT
+
+
+def test_a_last_line_that_is_no_text_goes() -> None:
+    for line in ("© 2026 Harbour Herald. All rights reserved.", "This content is for subscribers only."):
+        assert list(read(article(p(*TEXT, line))).paragraphs) == TEXT
 
 
 def test_a_paywall_stub_is_flagged() -> None:

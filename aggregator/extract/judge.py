@@ -57,7 +57,14 @@ _LIVE_URL = re.compile(
     r"live-?(?:blog|ticker|updates?|stream|coverage)|/live/|newsticker|liveberichterstattung", re.I
 )
 _NOTICE = re.compile(r"^\W*(?:\(c\)\s|copyright\b|all rights reserved)|©", re.I)
-_STAMP = re.compile(r"^\W*(?:\d{1,2}[:.h]\d{2}\b.{0,30}|\d+\s*\w{1,8}\s+ago.{0,10}|vor\s+\d+\s+\w+.{0,10})$")
+#: A line that says when an update was written: "14:05", "6.15pm GMT", "vor 5 Minuten", "18시 15분".
+_STAMP = re.compile(
+    r"^.{0,20}?(?<!\d)\d{1,2}\s?(?:[:.h時时시]\s?\d{2}(?!\d)|[ap]\.?m\b).{0,20}$"
+    r"|^\W*\d+\s*\w{1,8}\s+(?:ago|geleden|fa|atrás|önce|temu|назад)\b.{0,10}$"
+    r"|^\W*(?:vor|hace|há|il y a|för|for)\s+\d+\s+\w+.{0,10}$"
+    r"|^\d+\s?(?:분|시간|分|时间|時間|小时|小時)\s?[전前].{0,10}$",
+    re.I,
+)
 _WORD = re.compile(r"\w+")
 
 #: Class kinds that say why a block is not article, most telling first, and the reason they are given as.
@@ -323,18 +330,19 @@ def _before_title(page: Page, result: Judgement) -> None:
 
 
 def _notices(page: Page, result: Judgement) -> None:
-    """A line after the last sentence that says whose the text is: "© 2026 Harbour Herald. All rights reserved." """
-    last = max(
-        (
-            i
-            for i, is_one in enumerate(page.prose)
-            if is_one and result.kept[i] and not _NOTICE.search(page.blocks[i].text)
-        ),
-        default=0,
-    )
-    for i in range(last + 1, len(page.blocks)):
-        if result.kept[i] and len(page.blocks[i].text) <= NOTICE_LINE and _NOTICE.search(page.blocks[i].text):
+    """Last lines that say whose the text is ("© 2026 Harbour Herald"), or who may read the rest of it."""
+    for i in range(len(page.blocks) - 1, -1, -1):
+        if not result.kept[i]:
+            continue
+        text = page.blocks[i].text
+        if len(text) > NOTICE_LINE:
+            return
+        if _NOTICE.search(text):
             result.kept[i], result.reasons[i] = False, "copyright"
+        elif "paywall" in labels.phrases(text):
+            result.kept[i], result.reasons[i] = False, "paywall"
+        elif page.prose[i]:
+            return
 
 
 def _empty_headings(blocks: Sequence[Block], result: Judgement) -> None:

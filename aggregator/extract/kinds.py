@@ -12,14 +12,17 @@ from . import labels
 from .evidence import Evidence
 from .features import Page
 from .judge import Judgement
-from .tree import HEADINGS, KINDS
+from .tree import HEADINGS, INLINE, KINDS, Block
 
 STUB_WORDS = 250  # a text with a paywall's words beside it that is shorter than that was cut
 WALL_SHARE = 0.5  # of the kept text that talks of consent: then the wall is all there is ...
+WALL_LINE = 8  # words of a line that may be a wall's
 WALL_CHARS = 2_500  # ... if there is no more than that: articles talk of consent, too
 TEASERS = 4  # kept blocks under linked headings that make a page an index ...
 TEASER_SHARE = 0.8  # ... if they are this much of the text ...
 TEASER_CHARS = 500  # ... and none is longer
+TEASER_BLOCKS = 8  # of a teaser's box
+HEADLINE = 15  # characters of a linked line that can be a headline
 
 _NUMBER = re.compile(
     r"^(?:[/_-]|\.html?/|/?\?|&)?(?:page|seite|pagina|pag|p|pg|part)?[/=_-]?(\d{1,2})(?:\.html?|/)?$", re.I
@@ -49,42 +52,73 @@ def _clear(made: Judgement, reason: str) -> None:
 
 
 def _is_consent(page: Page, made: Judgement) -> bool:
+    """Whether what was kept, or where nothing was, what there is to read, asks for consent."""
+    something = any(made.kept)
     total = wall = 0
     for block in page.blocks:
-        if made.kept[block.index]:
-            length = len(block.text)
+        length = len(block.text)
+        if made.kept[block.index] if something else block.words >= WALL_LINE and block.linked * 2 < length:
             total += length
-            if block.node.above & KINDS["consent"] or "consent" in labels.phrases(block.text):
+            said = labels.phrases(block.text[: labels.MAX_PHRASE])
+            if block.node.above & KINDS["consent"] or "consent" in said:
                 wall += length
     return 0 < total <= WALL_CHARS and wall >= WALL_SHARE * total
 
 
 def _is_index(page: Page, made: Judgement, facts: Evidence, url: str | None) -> bool:
-    """No article: nothing was kept, or what was kept are teasers, each under a heading that is a link."""
+    """No article: nothing was kept, or what was kept are teasers, each with a headline that leads to its story."""
     if not any(made.kept):
         return True
     if facts.articles or facts.first("og:type").lower() == "article":
         return False
+    url = url if url and urls.is_web(url) else "http://unknown.invalid/"
     total = teased = 0
-    teasers = set()
+    teasers: set[str] = set()
     for block in page.blocks:
         if not made.kept[block.index]:
             continue
         if len(block.text) > TEASER_CHARS:
             return False
         total += len(block.text)
-        node = block.node
-        for box in (node, node.parent, node.parent.parent if node.parent else None):
-            if box is None or box.first < 0 or box.blocks > 8:
-                continue
-            if any(
-                other.node.tag in HEADINGS and other.linked > 0.8 * len(other.text)
-                for other in page.blocks[box.first : box.last + 1]
-            ):
-                teased += len(block.text)
-                teasers.add(id(box))
-                break
+        story = _teased(block, page, url)
+        if story:
+            teased += len(block.text)
+            teasers.add(story)
     return len(teasers) >= TEASERS and teased >= TEASER_SHARE * total
+
+
+def _teased(block: Block, page: Page, url: str) -> str | None:
+    """The story that a block is the teaser of: where the headline in it, just before it or over its box leads to,
+    if that is a page of this site."""
+    node = block.node
+    near = [block, *page.blocks[max(0, block.index - 2) : block.index][::-1]]
+    for box in (node, node.parent, node.parent.parent if node.parent else None):
+        if box is not None and box.first >= 0 and box.blocks <= TEASER_BLOCKS:
+            near += [other for other in page.blocks[box.first : box.last + 1] if other.node.tag in HEADINGS]
+    for other in near:
+        is_headline = other.linked > 0.8 * len(other.text) and len(other.text) >= HEADLINE
+        link = _first_link(other) if is_headline or other is block else None
+        story = urls.absolute(link, url) if link else None
+        if story and urls.host(story) == urls.host(url) and story != url:
+            return story
+    return None
+
+
+def _first_link(block: Block) -> str | None:
+    """Where the words lead to that a block begins with."""
+    element, is_tail = next(filter(_said, block.slots), (None, False))
+    up: Any = element.getparent() if element is not None and is_tail else element
+    while up is not None and up.tag in INLINE:
+        if up.tag == "a":
+            href: str | None = up.get("href")
+            return href
+        up = up.getparent()
+    return None
+
+
+def _said(slot: tuple[Any, bool]) -> str:
+    element, is_tail = slot
+    return ((element.tail if is_tail else element.text) or "").strip()
 
 
 def _is_paywalled(page: Page, made: Judgement, facts: Evidence) -> bool:

@@ -107,6 +107,8 @@ MAX_BLOCKS = 6_000  # a page of 10 MB in 20-letter paragraphs is no article
 _SENTENCE_END = re.compile(r"""[.!?。！？…:][\"'”’»)\]]*\s*$""")
 #: lxml takes quadratic time to list attributes: 150,000 of them take four minutes. A tag that long loses them.
 _LONG_TAG = re.compile(r"<(\w+)\s[^<>]{40000,}>")
+#: The page goes on behind them, for browsers; libxml2 drops what comes.
+_END = re.compile(r"</(?:body|html)\s*>", re.I)
 _SPLIT_LENGTH = 80  # characters on both sides of a single line break that make it a paragraph break
 _CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
@@ -196,7 +198,7 @@ def _has_long_tag(markup: str) -> bool:
 
 def parse(markup: str) -> Any | None:
     """The page's root element, or None where there is nothing to parse. Never raises."""
-    markup = markup[:MAX_CHARS]
+    markup = _END.sub("", markup[:MAX_CHARS])
     if _has_long_tag(markup):
         markup = _LONG_TAG.sub(r"<\1>", markup)
     data = markup.encode("utf-8", "replace")
