@@ -21,9 +21,9 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from aggregator.dedup.judge import WINDOW, Rows, apart
+from aggregator.dedup.judge import WINDOW, Rows, apart, sketched
 from aggregator.dedup.measure import FEATURES, align, measure
-from aggregator.dedup.sketch import Sketch, remembered
+from aggregator.dedup.sketch import Sketch
 from aggregator.model import Candidate
 from aggregator.words import DATE, FUNCTION, NAME, Words, read
 
@@ -59,8 +59,7 @@ def topics(story: Sketch) -> tuple[int, ...]:
 def same_event(new: Sketch, candidates: Iterable[Candidate], *, window: float = WINDOW) -> int | None:
     """The candidate that reports the same event as a story, or None. `Candidate.shared`: shared topic -> number of
     stories that have it. Pure."""
-    rows = [(c.id, remembered(c.title, c.text, c.published), c.shared) for c in candidates]
-    return decide_event(new, rows, window=window)
+    return decide_event(new, sketched(new, candidates, window), window=window)
 
 
 def decide_event(new: Sketch, rows: Rows, *, window: float = WINDOW) -> int | None:

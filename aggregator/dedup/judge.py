@@ -51,8 +51,7 @@ def judge(new: Sketch, candidates: Iterable[Candidate], *, window: float = WINDO
     that both texts have, those that only one has ("here": the new text, "there": the kept one), how many words are in
     shared runs, and how many slots there are between them.
     """
-    rows = [(c.id, remembered(c.title, c.text, c.published), c.shared) for c in candidates]
-    return decide(new, rows, window=window, evidence=True)
+    return decide(new, sketched(new, candidates, window), window=window, evidence=True)
 
 
 def decide(new: Sketch, rows: Rows, *, window: float = WINDOW, evidence: bool = False) -> Verdict:
@@ -79,6 +78,17 @@ def decide(new: Sketch, rows: Rows, *, window: float = WINDOW, evidence: bool = 
             if likeness >= NEAR:
                 break
     return NEW if best is None else _verdict(*best, evidence)
+
+
+def sketched(new: Sketch, candidates: Iterable[Candidate], window: float) -> Rows:
+    """Sketches of those candidates that are near enough in time; the index proposes others too."""
+    return [
+        (c.id, remembered(c.title, c.text, c.published), c.shared)
+        for c in candidates
+        if new.published is None
+        or c.published is None
+        or abs(new.published - c.published.timestamp()) <= window
+    ]
 
 
 def apart(new: Sketch, old: Sketch) -> float:
