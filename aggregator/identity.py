@@ -97,9 +97,8 @@ def _digest(text: bytes) -> str:
     return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
-def lookup_keys(entries: Sequence[Entry]) -> Keys:
+def lookup_keys(listed: Sequence[Listed]) -> Keys:
     """What `match` needs to know of: ask the store for entries of this feed that have any of these."""
-    listed = _listed(entries)
     guids = [guid for one in listed for guid in (one.guid_if_new, one.unique_guid)]
     return Keys(
         guids=tuple(dict.fromkeys(guids)),
@@ -109,7 +108,7 @@ def lookup_keys(entries: Sequence[Entry]) -> Keys:
 
 
 @dataclass(frozen=True, slots=True)
-class _Listed:
+class Listed:
     """An entry of the document with its keys."""
 
     entry: Entry
@@ -129,14 +128,12 @@ class _Listed:
         return f"{self.guid_if_new} ~{_digest(f'{self.url} {self.content}'.encode())[:12]}"
 
 
-def match(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> list[Match]:
+def match(listed: Sequence[Listed], known: Sequence[KnownEntry]) -> list[Match]:
     """Say of each entry of one document whether it is new, the same or changed, and why.
 
-    `known` are the feed's stored entries that share any of `lookup_keys(entries)`; more do no harm. The matches
-    come in the order of the entries; an entry that is listed twice word for word comes once. The guids of new
-    entries differ from each other and from the known ones.
+    `known` are the feed's stored entries that share any of `lookup_keys(listed)`; more do no harm. The matches
+    come in the order of the entries. The guids of new entries differ from each other and from the known ones.
     """
-    listed = _listed(entries)
     chosen = _choose(listed, known)
     guids = {one.guid for one in known}
     matches = []
@@ -152,16 +149,17 @@ def match(entries: Sequence[Entry], known: Sequence[KnownEntry]) -> list[Match]:
     return matches
 
 
-def _listed(entries: Sequence[Entry]) -> list[_Listed]:
-    found: dict[tuple[str | None, str | None, str], _Listed] = {}
+def listed(entries: Sequence[Entry]) -> list[Listed]:
+    """The entries of one document with their keys; one that is listed twice word for word comes once."""
+    found: dict[tuple[str | None, str | None, str], Listed] = {}
     for entry in entries:
         letters = _letters(entry)
-        one = _Listed(entry, guid_key(entry), url_key(entry), _digest(letters), len(letters))
+        one = Listed(entry, guid_key(entry), url_key(entry), _digest(letters), len(letters))
         found.setdefault((one.guid, one.url, one.content), one)
     return list(found.values())
 
 
-def _choose(listed: Sequence[_Listed], known: Sequence[KnownEntry]) -> dict[int, tuple[KnownEntry, str]]:
+def _choose(listed: Sequence[Listed], known: Sequence[KnownEntry]) -> dict[int, tuple[KnownEntry, str]]:
     """Position of an entry -> the known entry it is, and why: the pairs that agree most go first."""
     index: dict[tuple[str, str | None], list[int]] = defaultdict(list)
     for number, other in enumerate(known):
@@ -195,7 +193,7 @@ def _base(guid: str) -> str:
     return _SUFFIX.sub("", guid)
 
 
-def _agreement(one: _Listed, other: KnownEntry, link_tells: bool) -> tuple[int, str] | None:
+def _agreement(one: Listed, other: KnownEntry, link_tells: bool) -> tuple[int, str] | None:
     """How much an entry agrees with a known one: a rank, 0 the best, and why; None if they are two stories.
 
     `link_tells`: the link is that of one entry only, and not the home page.
@@ -226,7 +224,7 @@ def _similar(title: str, other: str) -> bool:
     return not (one or two) or len(one & two) / len(one | two) >= SAME_STORY
 
 
-def _tells(one: _Listed, other: KnownEntry) -> bool:
+def _tells(one: Listed, other: KnownEntry) -> bool:
     """Whether equal texts are one story: "Weather for today" under a new guid and link each day is not."""
     if one.guid is None and one.url is None:
         return True
@@ -243,7 +241,7 @@ def _seconds_apart(date: datetime, stored: str) -> float:
         return float("inf")
 
 
-def _new_guid(one: _Listed, taken: set[str]) -> tuple[str, str]:
+def _new_guid(one: Listed, taken: set[str]) -> tuple[str, str]:
     """What a new entry is stored under, and in what way it is new."""
     if one.guid is not None:
         why, twice = "new guid", "guid reused for another story"

@@ -27,13 +27,14 @@ class Memory:
 
     def fetch(self, *entries):
         """The matches of one document, after storing them."""
-        keys = identity.lookup_keys(entries)
+        listed = identity.listed(entries)
+        keys = identity.lookup_keys(listed)
         asked = [
             one
             for one in self.known.values()
             if one.guid in keys.guids or one.url in keys.urls or one.content_hash in keys.hashes
         ]
-        matches = identity.match(entries, asked)
+        matches = identity.match(listed, asked)
         for match in matches:
             number = match.known_id or len(self.known) + 1
             if match.status != "same":

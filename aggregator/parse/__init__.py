@@ -34,7 +34,7 @@ __all__ = ["Parser", "discover", "parse"]
 #: Bytes left after cutting and capping up to which a document is read in the caller's process: the worst of 55
 #: shapes of nonsense takes 0.11 s at this size. A feed of 20 summaries has 11 kB, a new entry with its text 3 kB.
 SMALL = 32_000
-LARGE = 2_000_000  # bytes of a document from which even preparing it is left to a worker
+LARGE = 500_000  # bytes of a document from which even preparing it, at worst 0.3 s a MB, is left to a worker
 CPU_SECONDS = 1.8  # of a document in a worker
 LEAN_CPU_SECONDS = 0.7  # of the second try, without long texts
 

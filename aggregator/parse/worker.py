@@ -21,6 +21,7 @@ from aggregator.model import ParsedFeed
 MEMORY = 128 * 2**20  # bytes a worker may add to what it starts with: eight times the largest document
 #: Bytes of memory with which a worker is replaced after its task, since Python rarely gives memory back.
 RETIRE = 64 * 2**20
+NICE = 5  # what takes long to read gives way to what does not
 WALL = 10  # times the CPU seconds: a worker that sleeps or swaps is stuck too
 
 Task = Callable[..., ParsedFeed]
@@ -87,6 +88,7 @@ class Worker:
 def serve(descriptor: int) -> None:
     """The process's life: read a task, answer it, until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the channel
+    os.nice(NICE)
     import feedparser  # noqa: F401  # before the limits are set; the only other door is syndication
 
     limit = _memory().virtual + MEMORY

@@ -165,11 +165,12 @@ def digest(
             except ParseError as problem:
                 error = problem
             else:
-                keys = identity.lookup_keys(parsed.entries)
+                listed = identity.listed(parsed.entries)
+                keys = identity.lookup_keys(listed)
                 known = store.feeds.known_entries(state.id, keys.guids, keys.urls, keys.hashes)
                 matches = tuple(
                     replace(m, entry=replace(m.entry, language=m.entry.language or parsed.language))
-                    for m in identity.match(parsed.entries, known)
+                    for m in identity.match(listed, known)
                     if m.status != "same"
                 )
                 outcome = "new" if matches else "nothing_new"

@@ -91,11 +91,12 @@ def _store_page(
         store.feeds.record_older(state.id, (), answer, error, now)
         return None, 0, error
     entries = dated(parsed.entries, store.feeds.oldest(state.id) or now)
-    keys = identity.lookup_keys(entries)
+    listed = identity.listed(entries)
+    keys = identity.lookup_keys(listed)
     known = store.feeds.known_entries(state.id, keys.guids, keys.urls, keys.hashes)
     matches = [
         replace(match, entry=replace(match.entry, language=match.entry.language or parsed.language))
-        for match in identity.match(entries, known)
+        for match in identity.match(listed, known)
     ]
     return parsed, store.feeds.record_older(state.id, matches, answer, None, now), None
 
