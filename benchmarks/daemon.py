@@ -99,7 +99,8 @@ def main() -> None:
             claim = time.perf_counter() - began - count
     assert due == len(claimed) == asked.feeds
     print(
-        f"{asked.feeds} feeds: put into a new database in {first:.2f} s; the daemon is ready in {ready:.2f} s, {spent:.2f} of CPU"
+        f"{asked.feeds} feeds: put into a new database in {first:.2f} s;"
+        f" the daemon is ready in {ready:.2f} s, {spent:.2f} of them CPU"
     )
     print(f"idle: {memory:.0f} MB, {share:.2%} of a core; SIGTERM to its end {stopped:.2f} s")
     print(
