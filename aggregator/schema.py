@@ -271,12 +271,12 @@ create table _notes (
 
 create table _postings (
   posting         integer primary key,
-  articles        blob    not null
+  articles        any     not null
 ) strict;
 
 create table _topics (
   posting         integer primary key,
-  articles        blob    not null
+  articles        any     not null
 ) strict;
 
 create virtual table articles_fts using fts5(

@@ -232,8 +232,9 @@ def events(data: Path) -> None:
 # ------------------------------------------------------------------------------------- the database
 
 DAY = 86_400.0
-#: Postings of a story of 300 words.
+#: Postings of a story of 300 words, and its topics: words, some of which every other story has.
 POSTINGS = 35
+TOPICS = 18
 
 
 def _story(doc: dict[str, Any], published: datetime) -> Any:
@@ -266,9 +267,12 @@ def store(data: Path, together: int = 50) -> None:
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "news.db") as database:
         started = time.process_time()
         for start in range(0, len(ready), together):
+            several = [
+                (item, story, stories.sketch_of(story)) for item, story in ready[start : start + together]
+            ]
             with database.transaction():
-                for item, story in ready[start : start + together]:
-                    stories.place(item, story, stories.sketch_of(story), database, WINDOW, now)
+                for item, story, sketch in several:
+                    stories.place(item, story, sketch, database, WINDOW, now)
         seconds = time.process_time() - started
         totals = database.reading.totals(now)
     speed = len(docs) / seconds
@@ -322,7 +326,7 @@ def archive(data: Path, sizes: list[int], per_day: int, *, index_alone: bool) ->
 def _fill(database: Any, size: int, now: float, per_day: int, texts: Docs | None) -> None:
     """An archive of `size` stories that end now: rows of the indexes with chance postings, and texts if wanted."""
     chance = random.Random(1)
-    topics_since = size - 14 * per_day  # older ones are forgotten
+    topics_since = size - 8 * per_day  # older ones are forgotten
     for start in range(0, size, 2_000):
         with database.transaction():
             for number in range(start, min(size, start + 2_000)):
@@ -340,7 +344,9 @@ def _fill(database: Any, size: int, now: float, per_day: int, texts: Docs | None
                     )  # fmt: skip
                 database.postings.add(key, [chance.getrandbits(32) for _ in range(POSTINGS)], when)
                 if number >= topics_since:
-                    database.topics.add(key, [chance.getrandbits(32) for _ in range(16)], when)
+                    database.topics.add(
+                        key, [int(chance.paretovariate(0.15)) & 0xFFFFFFFF for _ in range(TOPICS)], when
+                    )
     database.connection.execute("pragma wal_checkpoint(truncate)")
 
 

@@ -103,6 +103,13 @@ def test_what_very_many_stories_have_is_not_stored_for_each(
     assert connection.execute("select length(articles) from _postings").fetchone()[0] == 4 * COMMON
 
 
+def test_a_story_that_is_alone_with_a_posting_and_one_that_is_not_are_found(postings: Postings) -> None:
+    postings.add(70_000, [10], NOW)
+    assert postings.candidates([10], NOW, WINDOW) == [Hit(70_000, {10: 1})]
+    postings.add(80_000, [10], NOW)
+    assert postings.candidates([10], NOW, WINDOW) == [Hit(70_000, {10: 2}), Hit(80_000, {10: 2})]
+
+
 def test_pruning_forgets_old_stretches_and_keeps_the_rest(postings: Postings) -> None:
     postings.add(1, [10, 11], NOW - 10 * STRETCH)
     postings.add(2, [10, 11], NOW)

@@ -10,7 +10,7 @@ def to_text(moment: datetime | None) -> str | None:
 
 
 def stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def from_text(text: str | None) -> datetime | None:

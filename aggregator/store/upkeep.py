@@ -14,9 +14,9 @@ from aggregator.store.connection import Connection
 from aggregator.store.postings import Postings
 from aggregator.store.sites import Sites
 
-#: How long the index of topics remembers a story: an event is over, and its name is in the news again.
-TOPICS_KEPT = timedelta(days=14)
-#: How long the index remembers a story: feeds bring some items weeks late, and a row costs some 580 bytes a story.
+#: How long the index of topics remembers a story: nothing older is asked for with a window of four days.
+TOPICS_KEPT = timedelta(days=8)
+#: How long the index remembers a story: feeds bring some items weeks late, and its rows are some 530 bytes a story.
 INDEX_KEPT = timedelta(days=60)
 
 #: How long a page's validators are kept: it is fetched again when its feed changes the entry, which is soon or never.
