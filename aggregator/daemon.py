@@ -8,6 +8,7 @@ of feeds.yaml, reads the file again. An error of the database is waited out; a b
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import logging
 import os
@@ -123,14 +124,17 @@ class Daemon:
 
     def _tell(self, report: Report) -> None:
         for failure in report.failures:
-            log.warning("%s: %s (%s)", failure.feed, failure.message, failure.kind)
+            named = {"feed": failure.feed, "kind": failure.kind}
+            log.warning("%s: %s (%s)", failure.feed, failure.message, failure.kind, extra={"fields": named})
         line = (
             f"{_count(report.feeds_ok + report.feeds_failed, 'feed')}: {report.feeds_failed} failed,"
             f" {report.feeds_not_modified} not modified; {_count(report.entries_new, 'new entry', 'new entries')}:"
             f" {_count(report.articles_new, 'article')}, {_count(report.duplicates, 'copy', 'copies')} folded away,"
             f" {report.articles_revised} revised; {report.seconds:.1f} s"
         )
-        log.log(logging.INFO if report.entries_new or report.failures else logging.DEBUG, line)
+        figures = {n: v for n, v in dataclasses.asdict(report).items() if n != "failures"}
+        level = logging.INFO if report.entries_new or report.failures else logging.DEBUG
+        log.log(level, line, extra={"fields": figures})
         notify(f"STATUS={line}")
 
     def _read_again(self, store: Store) -> None:

@@ -206,5 +206,20 @@ def test_the_daemon_fetches_and_stops_when_told(server):
     child.send_signal(signal.SIGTERM)
     _, stderr = child.communicate(timeout=20)
     assert child.returncode == 0, stderr
-    assert "1 articles" in stderr
+    assert "1 article, " in stderr
     assert len(objects("latest", "--json")) == 1
+
+
+def test_the_daemons_log_lines_are_objects_on_request(server):
+    follow(publish(server, "herald", "ferry"), server.answer("/broken", status=500))
+    command = [sys.executable, "-m", "aggregator", "daemon", "--log-format", "json"]
+    child = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and run("latest").stdout == "":
+        time.sleep(0.1)
+    child.send_signal(signal.SIGTERM)
+    _, stderr = child.communicate(timeout=20)
+    lines = [json.loads(line) for line in stderr.splitlines()]
+    assert all({"at", "level", "message"} <= set(line) for line in lines)
+    assert [line["kind"] for line in lines if "feed" in line] == ["server_error"]
+    assert [line["articles_new"] for line in lines if "articles_new" in line] == [1]

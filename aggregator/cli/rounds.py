@@ -206,11 +206,17 @@ def _summary(report: Report, store: Store, dry_run: bool) -> None:
 
 
 @click.command(short_help="Keep getting the news, each feed when it is due.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="json: each line is an object with its time, level, message and figures.",
+)
 @talk_options
 @db_option
 @feeds_option
 @pass_places
-def daemon(places: Places) -> None:
+def daemon(places: Places, log_format: str) -> None:
     """Run until it is told to stop: ask each feed when it is due, log one line a round with news or trouble.
 
     SIGTERM and Ctrl-C stop it soon, losing nothing; SIGHUP, or a change of feeds.yaml, reads feeds.yaml again.
@@ -227,5 +233,5 @@ def daemon(places: Places) -> None:
     found, database = places.found_feeds(), places.database()
     watcher = Daemon(Path(short(found.path)), database.path)
     newsroom.install(database.path.parent)
-    logs.write({-1: logs.TROUBLE, 0: logs.ROUNDS}.get(places.verbosity, logs.EVERYTHING))
+    logs.write({-1: logs.TROUBLE, 0: logs.ROUNDS}.get(places.verbosity, logs.EVERYTHING), log_format)
     watcher.run()

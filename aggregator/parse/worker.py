@@ -6,6 +6,7 @@ scripts without a main guard twice; and they have no limit of time or memory per
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
@@ -88,7 +89,8 @@ class Worker:
 def serve(descriptor: int) -> None:
     """The process's life: read a task, answer it, until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which then closes the channel
-    os.nice(NICE)
+    with contextlib.suppress(OSError):  # where a service manager forbids it
+        os.nice(NICE)
     import feedparser  # noqa: F401  # before the limits are set; the only other door is syndication
 
     limit = _memory().virtual + MEMORY
