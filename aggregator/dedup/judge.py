@@ -61,6 +61,8 @@ def decide(new: Sketch, rows: Rows, *, window: float = WINDOW, evidence: bool = 
     for key, old, shared in rows:
         if new.empty or old.empty or apart(new, old) > window or not _headlines_allow(new, old):
             continue
+        if best is not None and best[1] == key:  # the wording that a better copy replaced: nothing to add
+            continue
         size = min(len(new.shingles), len(old.shingles))
         if len(shared) == 1 and size > LONG:
             continue
