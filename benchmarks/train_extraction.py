@@ -124,7 +124,8 @@ def votes(examples: list[Example]) -> tuple[Votes, Votes, Votes]:
                 up = up.parent
             vote(far, above, example.site, weight, article)
             if len(block.text) <= lexicons.MAX_LINE:
-                vote(lines, lexicons.line_words(block.text), example.site, 1.0, article)
+                words = lexicons.line_words(features.line_bag(block.text))
+                vote(lines, words, example.site, 1.0, article)
     return near, far, lines
 
 

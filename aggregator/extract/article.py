@@ -87,38 +87,20 @@ def container(blocks: Sequence[Block]) -> Node | None:
 
 
 def build(top: Node, blocks: Sequence[Block], kept: Sequence[bool]) -> list[str]:
-    """The paragraphs of the kept blocks, in order: the furniture is decomposed, the rest is read."""
-    inside = blocks[top.first : top.last + 1]
-    textual = _with_text(inside)
-    builder = _Transplant(textual)
+    """The paragraphs of the kept blocks, in order, read from a BeautifulSoup that holds them and nothing else."""
+    article = [block for block in blocks[top.first : top.last + 1] if kept[block.index]]
+    builder = _Transplant(_with_text(article))
     soup = BeautifulSoup(top.element, builder=builder)
-    alive = {id(node.element) for block in inside if kept[block.index] for node in _up(block.node, top)}
-    for block in inside:
-        if kept[block.index]:
-            continue
-        node = block.node
-        if id(node.element) not in alive:
-            while node.parent is not None and node is not top and id(node.parent.element) not in alive:
-                node = node.parent
-            tag = builder.tags.get(id(node.element))
-            if tag is not None and not tag.decomposed:
-                tag.decompose()
-        else:  # loose text beside kept text, in one element
-            for element, is_tail in block.slots:
-                string = builder.strings.get((id(element), is_tail))
-                if string is not None:
-                    string.extract()
     paragraphs = []
-    for block in inside:
-        if kept[block.index]:
-            parts = [_slot_text(builder, element, is_tail) for element, is_tail in block.slots]
-            paragraphs.append(" ".join("".join(parts).split()))
+    for block in article:
+        parts = [_slot_text(builder, element, is_tail) for element, is_tail in block.slots]
+        paragraphs.append(" ".join("".join(parts).split()))
     soup.decompose()
     return paragraphs
 
 
 def _with_text(blocks: Sequence[Block]) -> dict[int, Any]:
-    """The elements that hold these blocks' text, by id, up to the root. A quarter of an article's hold none."""
+    """The elements that hold these blocks' text, by id, up to the root."""
     found: dict[int, Any] = {}
     for block in blocks:
         for element, is_tail in block.slots:
@@ -136,11 +118,3 @@ def _slot_text(builder: _Transplant, element: Any, is_tail: bool) -> str:
     if element.tag == "br" or is_tail or (element.text or "").isspace():
         return "\n"
     return "".join(element.itertext())  # nested deeper than MAX_DEPTH
-
-
-def _up(node: Node, top: Node) -> list[Node]:
-    nodes = [node]
-    while node is not top and node.parent is not None:
-        node = node.parent
-        nodes.append(node)
-    return nodes

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from math import log, log1p
 
 from . import headline, labels
-from .lexicon import NOTHING, Lexicon, Sums, add
+from .lexicon import MAX_LINE, NOTHING, Lexicon, Sums, add
 from .tree import HEADINGS, KINDS, Block, Node, path
 
 FIRST: tuple[str, ...] = (
@@ -67,7 +67,7 @@ SECOND: tuple[str, ...] = (
 _AGAIN_AT = tuple(FIRST.index(name) for name in _AGAIN)
 
 PROSE = 60  # characters from which a block can be a sentence of prose
-MAX_LABELS = 8  # labels side by side in one block
+MAX_LABELS, MAX_LABELS_LINE = 8, 120  # pieces and characters of a line that is made of labels
 MAX_BAG = 600  # characters of a block whose words are compared with title and description
 NO = 0.01  # the score of a block that is not looked at
 _DATE = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[:.]\d{2}(?!\d)")
@@ -133,11 +133,17 @@ class Page:
 
 def _several_labels(block: Block) -> str | None:
     """The label of a line that is made of labels only: "Latest news" and "Related news" side by side."""
-    if not 1 < len(block.slots) <= MAX_LABELS or len(block.text) > MAX_LABELS * labels.MAX_LABEL:
+    if not 1 < len(block.slots) <= MAX_LABELS or len(block.text) > MAX_LABELS_LINE:
         return None
-    texts = [(element.tail if is_tail else element.text) or "" for element, is_tail in block.slots]
-    kinds = [labels.label(" ".join(text.split())) for text in texts if text.strip()]
-    return kinds[0] if kinds and all(kinds) else None
+    first = None
+    for element, is_tail in block.slots:
+        text = (element.tail if is_tail else element.text) or ""
+        if not text.isspace() and text:
+            kind = labels.label(" ".join(text.split()))
+            if kind is None:
+                return None
+            first = first or kind
+    return first
 
 
 def is_prose(block: Block) -> bool:
@@ -304,9 +310,9 @@ def first_rows(page: Page, candidates: Sequence[int], lexicon: Lexicon) -> list[
             names, boxes, box = shared
             if box is not None and box.prose > 400:
                 box_seen.add(id(box))
-            words = lexicon.line(text)
             short = length < labels.MAX_PHRASE
-            bag = set(_WORD.findall(text[:MAX_BAG].casefold())) if short or page.description else set()
+            bag = line_bag(text) if short or page.description else set()
+            words = lexicon.line(bag) if length <= MAX_LINE else NOTHING
             stat = template[page.paths[i]]
             following = blocks[i + 1] if i + 1 < count else None
             result.append(
@@ -378,6 +384,11 @@ def first_rows(page: Page, candidates: Sequence[int], lexicon: Lexicon) -> list[
             under_label = 1 if kind in _OPENING else 0
         since_heading += 1
     return result
+
+
+def line_bag(text: str) -> set[str]:
+    """The different words of a block, of the first hundred or so."""
+    return set(_WORD.findall(text[:MAX_BAG].casefold()))
 
 
 def _in_body(text: str, body: str) -> float:

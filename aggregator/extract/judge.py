@@ -193,9 +193,10 @@ def _weather(page: Page, result: Judgement) -> None:
     blocks, kept = page.blocks, result.kept
     prose = [i for i, is_one in enumerate(page.prose) if is_one and kept[i]]
     first, last = (prose[0], prose[-1]) if prose else (len(blocks), -1)
-    for i, block in enumerate(blocks):
-        text = block.text
-        if len(text) > WEATHER_LINE or not labels.TEMPERATURE.search(text) or page.prose[i]:
+    reach = range(-WIDGET_LINES, WIDGET_LINES + 1)
+    for i in sorted({i + step for i, is_kept in enumerate(kept) if is_kept for step in reach}):
+        text = blocks[i].text if 0 <= i < len(blocks) else ""
+        if not text or len(text) > WEATHER_LINE or page.prose[i] or not labels.TEMPERATURE.search(text):
             continue
         dated = dates.visible(text) is not None
         if not (dated or (len(text) <= WIDGET_LINE and not first < i < last)):
@@ -261,18 +262,20 @@ def _same_words(text: str, words: list[str]) -> bool:
 
 def _repeats(blocks: Sequence[Block], result: Judgement) -> None:
     """A block that was read before on the page goes: pull quotes, hidden second copies for another screen size."""
-    seen: set[tuple[str, ...]] = set()
+    read = ""
     for i, block in enumerate(blocks):
         if not result.kept[i]:
             continue
         words = _WORD.findall(block.text.casefold())
         if len(words) < REPEAT_WORDS:
             continue
-        shingles = set(zip(words, words[1:], words[2:], words[3:], strict=False))
-        if len(shingles & seen) >= REPEAT_SHARE * len(shingles):
-            result.kept[i], result.reasons[i] = False, "repeats on this page"
-        else:
-            seen |= shingles
+        at = len(words) // 2
+        if f" {' '.join(words[at - 4 : at])} " in read or f" {' '.join(words[at : at + 4])} " in read:
+            shingles = {" ".join(words[j : j + 4]) for j in range(len(words) - 3)}
+            if sum(f" {text} " in read for text in shingles) >= REPEAT_SHARE * len(shingles):
+                result.kept[i], result.reasons[i] = False, "repeats on this page"
+                continue
+        read += f" {' '.join(words)} \n"
 
 
 def _live(page: Page, result: Judgement) -> None:

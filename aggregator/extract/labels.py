@@ -10,6 +10,7 @@ from .. import furniture
 #: "-1.6 C", "12°", "23 ℃": what a weather widget says, and hardly anything else in a short line.
 TEMPERATURE = re.compile(r"(?<!\w)[-−–+]?\d{1,3}(?:[.,]\d)?\s?(?:[°º˚]\s?[CFcf]?|℃|℉|[CF])(?!\w)")
 _TRIM = " \t\n:：·•|/\\-–—»«›‹>→←↓…。.!?()[]{}*#+\"'“”„‘’【】▶►■◆▲▼☰×"
+_SPACES = str.maketrans(dict.fromkeys((c for c in _TRIM if c not in "-'"), " "))
 MAX_LABEL = 60  # characters of a line that can be a label
 MAX_PHRASE = 400  # characters of a line that a phrase may give away
 
@@ -53,12 +54,10 @@ def phrases(text: str) -> frozenset[str]:
         return frozenset()
     low = text.casefold().replace("’", "'")
     kinds = set()
-    for word in low.split():
-        candidates = _FIRST_WORDS.get(word) or _FIRST_WORDS.get(word.strip(_TRIM))
-        if candidates:
-            for phrase, kind in candidates:
-                if phrase in low:
-                    kinds.add(kind)
+    for word in _FIRST_WORDS.keys() & low.translate(_SPACES).split():
+        for phrase, kind in _FIRST_WORDS[word]:
+            if phrase in low:
+                kinds.add(kind)
     if not low.isascii():
         for phrase, kind in _UNSPACED:
             if phrase in low:

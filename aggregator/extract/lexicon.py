@@ -19,7 +19,6 @@ MAX_LINE = 300  # characters of a line whose words are looked up; longer ones ar
 _MAX_CACHE = 20_000
 
 _NAME = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
-_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 class Lexicon:
@@ -44,19 +43,18 @@ class Lexicon:
             found = self._names[name] = (_sums(words, self._near), _sums(words, self._far))
         return found
 
-    def line(self, text: str) -> Sums:
-        """Sums of the weights of a line's different words; nothing for long lines."""
-        if len(text) > MAX_LINE:
-            return NOTHING
-        return _sums(line_words(text), self._words)
+    def line(self, bag: set[str]) -> Sums:
+        """Sums of the weights of a line's different words."""
+        return _sums(bag & self._words.keys(), self._words)
 
 
 def name_words(name: str) -> list[str]:
     return [word.lower() for word in _NAME.findall(name[:300]) if 2 < len(word) < 20]
 
 
-def line_words(text: str) -> set[str]:
-    return set(_WORD.findall(text.casefold()))
+def line_words(bag: set[str]) -> set[str]:
+    """Of the different words of a line, those that get a weight."""
+    return {word for word in bag if len(word) > 1 and word.isalpha()}
 
 
 def _sums(words: list[str] | set[str], weights: Mapping[str, float]) -> Sums:

@@ -196,9 +196,18 @@ def _has_long_tag(markup: str) -> bool:
     return any("<" not in part and ">" not in part for part in parts)
 
 
+def _goes_on(markup: str) -> bool:
+    """Whether there are paragraphs behind an end of the body."""
+    ends = (markup.find(tag) for tag in ("</body", "</html", "</BODY", "</HTML"))
+    end = min((at for at in ends if at >= 0), default=len(markup))
+    return any(markup.find(tag, end) >= 0 for tag in ("<p>", "<p ", "<P>", "<P ", "<br"))
+
+
 def parse(markup: str) -> Any | None:
     """The page's root element, or None where there is nothing to parse. Never raises."""
-    markup = _END.sub("", markup[:MAX_CHARS])
+    markup = markup[:MAX_CHARS]
+    if _goes_on(markup):
+        markup = _END.sub("", markup)
     if _has_long_tag(markup):
         markup = _LONG_TAG.sub(r"<\1>", markup)
     data = markup.encode("utf-8", "replace")
