@@ -284,6 +284,16 @@ def test_a_path_that_never_held_text_on_the_site_counts_against_a_block() -> Non
     )
 
 
+def test_a_sentence_that_the_feed_carries_is_article_wherever_it_stands() -> None:
+    body = (
+        article(p(*TEXT[:4])) + f"<aside class='sidebar'><div class='teaser'><p>{TEXT[4]}</p></div></aside>"
+    )
+    assert list(read(body).paragraphs) == TEXT[:4]
+    assert (
+        list(read(body, hint=Entry(guid="1", url=URL, title=TITLE, content_html=p(*TEXT))).paragraphs) == TEXT
+    )
+
+
 def test_a_document_can_be_pickled() -> None:
     document = read(article(p(*TEXT)))
     assert pickle.loads(pickle.dumps(document)) == document

@@ -178,6 +178,14 @@ def test_the_heading_wins_over_a_title_written_for_search_engines() -> None:
     assert read(head).title == TITLE
 
 
+def test_the_feed_decides_between_titles_that_disagree() -> None:
+    other = "New quay opens after two years: say divers"
+    head = f"<title>{other} | Herald</title><meta property='og:title' content='{other}'>"
+    assert read(head).title == TITLE
+    assert read(head, hint=Entry(guid="1", url=URL, title=other)).title == other
+    assert read(head, hint=Entry(guid="1", url=URL, title="Read this now!")).title == TITLE
+
+
 # -------------------------------------------------------------------------------------- authors
 
 

@@ -48,8 +48,8 @@ def extract(
     """Read a page: the article's paragraphs, its title, authors and date, and every block taken away with the reason.
 
     html: the page, bytes as they came or text. url: where it is from, for links, the site's name, the date in it.
-    hint: the feed entry that led here; its date decides between dates that disagree, its summary helps to find
-    the text.
+    hint: the feed entry that led here; its title and date decide between those that disagree, its summary and content
+    help to find the text.
     site: what was learned of the site; paths that never held text on other pages count against a block.
     keep, drop: CSS selectors that hold the text, and that are taken away; they win over everything else.
     charset: the HTTP header's. now: when the page was fetched (default: this moment); later dates are not believed.
@@ -93,6 +93,11 @@ def extract_fragment(
     return _assemble(base, page, made)
 
 
+def _feed_text(hint: Entry) -> str:
+    root = tree.parse(hint.content_html)
+    return "".join(root.itertext()) if root is not None else ""
+
+
 def _believable(value: datetime | None, now: datetime) -> datetime | None:
     return value if dates.plausible(value, now) else None
 
@@ -119,6 +124,8 @@ def _read(
     scores = judge.score(page, lexicon.learned(), *trees.learned())
     if site is not None:
         scores = judge.with_memory(page, scores, site)
+    if hint and hint.content_html:
+        scores = judge.with_feed(page, scores, _feed_text(hint))
     made = judge.decide(page, scores, url, facts.is_live)
     flags = kinds.flags(page, made, facts, url)
     for first in [block for block in blocks if made.kept[block.index]][:FIRST_LINES]:

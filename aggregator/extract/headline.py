@@ -109,8 +109,31 @@ def site_names(evidence: Evidence, host: str) -> list[str]:
 def choose(
     evidence: Evidence, headings: Sequence[str], host: str, feed: str | None, subheadings: Sequence[str] = ()
 ) -> str:
-    """The title. headings, subheadings: the page's h1s and h2s in document order; feed: the feed entry's title."""
+    """The title. headings, subheadings: the page's h1s and h2s in document order; feed: the feed entry's title, which
+    decides between titles of the page that disagree."""
     sites = site_names(evidence, host)
+    title = _of_page(evidence, headings, sites, feed, subheadings)
+    told = clean(feed or "", sites)
+    if not told or same(title, told) >= SAME:
+        return title
+    others = [
+        *headings,
+        *map(ev.text, evidence.article("headline")),
+        evidence.first("og:title"),
+        evidence.title,
+    ]
+    return next(
+        (other for other in (clean(ev.text(v), sites) for v in others) if same(other, told) >= SAME), title
+    )
+
+
+def _of_page(
+    evidence: Evidence,
+    headings: Sequence[str],
+    sites: Sequence[str],
+    feed: str | None,
+    subheadings: Sequence[str],
+) -> str:
     declared = [ev.text(value) for value in evidence.article("headline", "name")]
     declared += [ev.text(value) for value in (evidence.first("og:title"), evidence.first("twitter:title"))]
     declared = [clean(value, sites) for value in declared if value]
