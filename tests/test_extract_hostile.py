@@ -89,6 +89,27 @@ def test_bytes_are_decoded_as_browsers_do(data: bytes, charset: str | None, text
     assert decode(data, charset) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        ("フェリーは月曜日に再び運航すると港長が述べた。乗客は金曜日から待っていた。", "shift_jis"),
+        ("フェリーは月曜日に再び運航すると港長が述べた。乗客は金曜日から待っていた。", "euc_jp"),
+        (
+            "항만 책임자는 월요일에 여객선이 다시 운항할 것이라고 말했다. 승객들은 금요일부터 기다렸다.",
+            "euc_kr",
+        ),
+        ("港务局长周一表示，渡轮将在本周内恢复航行。乘客们从星期五开始就在这里等了。", "gbk"),
+        ("港務局長週一表示，渡輪將在本週內恢復航行。乘客們從星期五開始就在這裡等了。", "big5"),
+        ("Начальник порта сообщил в понедельник, что паром снова выйдет в море.", "cp1251"),
+        ("Начальник порта сообщил в понедельник, что паром снова выйдет в море.", "koi8_r"),
+        ("Le capitaine du port a déclaré que le ferry repartirait à la fin de la journée.", "cp1252"),
+        ("Der Hafenmeister sagte, die Fähre müsse über Nacht in der Werft bleiben.", "cp1252"),
+    ],
+)
+def test_the_encoding_of_a_page_that_names_none_is_guessed(text: str, codec: str) -> None:
+    assert decode(f"<p>{text}</p>".encode(codec)) == f"<p>{text}</p>"
+
+
 def test_a_single_broken_byte_does_not_change_the_encoding() -> None:
     page = b"<meta charset=utf-8>" + ("über " * 500).encode() + b"\xff"
     assert decode(page).count("ü") == 500

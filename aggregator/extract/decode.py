@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 
-from bs4.dammit import EncodingDetector, UnicodeDammit
+from bs4.dammit import EncodingDetector
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -20,6 +21,26 @@ _BROWSER = {
     "iso8859-1": "cp1252", "iso8859-11": "cp874", "iso8859-9": "cp1254", "johab": "cp949", "shift_jis": "cp932",
     "utf-16": "utf-8", "utf-16-be": "utf-8", "utf-16-le": "utf-8", "utf-7": "utf-8",
 }  # fmt: skip
+#: Codec -> the commonest letters beyond ASCII of what is written in it. In the right codec they are a fifth to nine
+#: tenths of the text beyond ASCII, in a wrong one a few hundredths. Of two alike the first counts.
+_COMMON = {
+    "cp1252": "éèàüöäßñçêíóáúãõâîôëåæø‘’“”–…«»\u00a0",
+    "cp932": "のにはをたがでとしていれなるさっりまもかあこ、。ンスルト",
+    "euc_jp": "のにはをたがでとしていれなるさっりまもかあこ、。ンスルト",
+    "cp949": "이다는을의에가한고지사기로도하대서인어자를리아정시은",
+    "gb18030": "的一是不了在人有我他这中大来上国个到说们为子和你地出道也时年，。",
+    "big5hkscs": "的一是不了在人有我他這中大來上國個到說們為子和你地出道也時年，。",
+    "cp1251": "оеаинтсрвлкмдпуяыьгзбчйхж",
+    "koi8_r": "оеаинтсрвлкмдпуяыьгзбчйхж",
+    "cp1253": "αειοτνσςρκηυπλμόίάέύήώ",
+}
+_BEYOND = re.compile(
+    rb"[\x80-\x84\x86-\x90\x98-\x9f\xa1-\xb6\xb8-\xff]+"
+)  # without dots, quotes, hard spaces
+LATIN_RUN = (
+    1.5  # bytes beyond ASCII in a row, below which it is a Latin alphabet: Cyrillic has 5, Shift_JIS 3
+)
+_SAMPLE = 50_000  # bytes of a page from which its encoding is guessed
 _SINGLE_BYTE = re.compile(r"^(?:cp125\d|iso8859)")
 _META_BYTES = 4096  # the standard asks for 1024; real pages put scripts before their <meta charset>
 
@@ -39,14 +60,27 @@ def decode(page: bytes, charset: str | None = None) -> str:
             if error.reason == "unexpected end of data":  # cut in the middle of the last character
                 return page.decode("utf-8", "replace")
     if declared is None:
-        # The detector is linear but slow: what it needs to know is in the first part of the page.
-        guessed = _codec(UnicodeDammit(page[:50_000], is_html=True).original_encoding)
-        declared = guessed if guessed and guessed != "utf-8" else "cp1252"
+        declared = _guess(page[:_SAMPLE])
     text = page.decode(declared, "replace")
     # A page that says UTF-8 and is not: one lost character in a thousand is damage, more is another encoding.
     if declared == "utf-8" and text.count("\ufffd") * 1000 > len(text):
         return page.decode("cp1252", "replace")
     return text
+
+
+def _guess(page: bytes) -> str:
+    """The codec in which most of what is not ASCII becomes common letters of one language, and least becomes signs."""
+    runs = _BEYOND.findall(page)
+    if sum(map(len, runs)) < LATIN_RUN * len(runs):
+        return "cp1252"
+    best, most = "cp1252", 0.0
+    for codec, common in _COMMON.items():
+        beyond = [character for character in page.decode(codec, "replace") if character > "\x7f"]
+        signs = sum(unicodedata.category(character)[0] in "CMNS" for character in beyond)
+        score = (sum(map(common.__contains__, beyond)) - signs) / max(len(beyond), 1)
+        if score > most:
+            best, most = codec, score
+    return best
 
 
 def _codec(label: str | None) -> str | None:
