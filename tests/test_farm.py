@@ -5,6 +5,7 @@ one by one against our own server in test_fetch*.py and test_parse*.py.
 """
 
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -15,10 +16,12 @@ from pathlib import Path
 import pytest
 from server import refused_port
 
+from aggregator import pipeline, schema
 from aggregator.errors import FetchError, ParseError
 from aggregator.fetch import Fetcher
-from aggregator.model import Request, Settings
+from aggregator.model import Config, Feed, Request, Settings
 from aggregator.parse import Parser
+from aggregator.store import Store
 
 FARM = Path(__file__).parents[2] / "shared" / "tools" / "feedfarm.py"
 TIMEOUT = 2.0  # seconds; as promised it is 30
@@ -105,3 +108,64 @@ def test_it_ends_as_it_should(farm, parser, name):
     assert time.monotonic() - began < TIMEOUT + 5
     assert after.ru_utime - before.ru_utime < 3
     assert after.ru_maxrss - before.ru_maxrss < 64_000
+
+
+#: Paths whose entries try to be more than text.
+ACTIVE = (
+    "m-html",
+    "m-title",
+    "m-feed-title",
+    "m-links",
+    "m-sql",
+    "m-fts",
+    "m-formula",
+    "m-terminal",
+    "m-path",
+)
+#: Control characters but line ends and tabs, and what turns the direction of text.
+UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+@pytest.fixture(scope="module")
+def stored(farm, tmp_path_factory):
+    """The database after a round over what tries to be more than text."""
+    path = tmp_path_factory.mktemp("stored") / "news.db"
+    feeds = tuple(Feed(f"{farm}/hostile/{name}", full_text=False) for name in ACTIVE)
+    with Store(path) as store:
+        for some in (
+            feeds[:1],
+            feeds,
+        ):  # several have the links of m-html: the first to list a page is its feed
+            assert pipeline.run(Config(some, Settings(host_delay=0)), store).feeds_failed == 0
+        yield store.connection
+
+
+def texts(database):
+    """Every text in every table that a user sees, with the column it stands in."""
+    for table in schema.COLUMNS:
+        for row in database.rows(f"select * from {table}"):
+            yield from ((f"{table}.{k}", v) for k, v in dict(row).items() if isinstance(v, str))
+
+
+def test_every_link_that_is_stored_is_a_web_address(stored):
+    links = [
+        (column, text)
+        for column, text in texts(stored)
+        if column.split(".")[1] in ("url", "image", "site_url", "fetch_url")
+    ]
+    assert len(links) > 20
+    assert [link for link in links if not link[1].startswith(("http://", "https://"))] == []
+
+
+def test_no_markup_of_a_description_is_stored(stored):
+    bodies = stored.rows(
+        "select a.text from articles a join feeds f on f.id = a.feed_id where f.url like '%/m-html'"
+    )
+    assert len(bodies) > 10
+    assert [
+        row["text"] for row in bodies if re.search(r"<[a-z/!]|javascript:|on\w+=", row["text"], re.I)
+    ] == []
+
+
+def test_nothing_that_a_terminal_obeys_is_stored(stored):
+    assert [(column, text) for column, text in texts(stored) if UNPRINTABLE.search(text)] == []

@@ -23,7 +23,8 @@ _TAG = re.compile(
     r"|figure|font|footer|form|frame|frameset|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|kbd|label|legend|li|link"
     r"|main|map|mark|marquee|math|menu|meta|meter|nav|nobr|noscript|object|ol|optgroup|option|output|p|param|picture"
     r"|pre|progress|q|rp|rt|ruby|s|samp|script|section|select|slot|small|source|span|strike|strong|style|sub|summary"
-    r"|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|track|tt|u|ul|var|video|wbr)"
+    r"|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|track|tt|u|ul|var|video|wbr"
+    r"|foreignobject|maction|mfrac|mglyph|mi|mn|mo|mrow|msub|msup|mtext|semantics)"  # of SVG and MathML
     r"(?=[\s/>])[^<>]*>|</?\w[\w:-]*\s[^<>]*=[^<>]*>",
     re.I,
 )
