@@ -205,6 +205,30 @@ def test_bylines_are_split_into_names(value: str, names: list[str]) -> None:
     assert people.split(value) == names
 
 
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("By Ann Lee Oct. 20, 2025 14:03", ["Ann Lee"]),
+        ("By Ann Lee • Updated 3 hours ago", ["Ann Lee"]),
+        ("By Ann Lee in Halyard", ["Ann Lee"]),
+        ("By Ann Lee, Harbour Correspondent", ["Ann Lee"]),
+        ("By Ann Lee, Bob Ray and Di Orr", ["Ann Lee", "Bob Ray", "Di Orr"]),
+        ("By Reuters", ["Reuters"]),
+    ],
+)
+def test_a_byline_may_say_more_than_names(line: str, names: list[str]) -> None:
+    assert people.of_line(line) == names
+
+
+@pytest.mark.parametrize(
+    ("line", "name"), [("김민수 기자", "김민수"), ("記者 王小明", "王小明"), ("文・山田太郎", "山田太郎")]
+)
+def test_a_reporter_is_named_without_the_word_for_reporter(line: str, name: str) -> None:
+    document = read(before=f"<p class='byline'>{line}</p>")
+    assert document.authors == (name,)
+    assert line not in document.paragraphs
+
+
 def test_several_authors_are_all_named() -> None:
     assert read(ld(author=[{"name": "Ann Lee"}, {"name": "Bob Ray"}])).authors == ("Ann Lee", "Bob Ray")
 
@@ -236,6 +260,11 @@ def test_broken_json_ld_breaks_nothing() -> None:
         "By Ines Corrado, Halyard24 November 2026, 03:08",
         "By Ines Corrado and Bram Ketteley",
         "Von Maike Tedsen | 23. November 2026",
+        "Written by Ines Corrado",
+        "By Ines Corrado, Harbour Correspondent",
+        "By Ines Corrado • Updated 3 hours ago",
+        "By Ines Corrado for the Harbour Herald",
+        "By Reuters",
     ],
 )
 def test_a_byline_that_looks_like_a_paragraph_is_taken_away(line):

@@ -129,7 +129,9 @@ def _read(
     made = judge.decide(page, scores, url, facts.is_live)
     flags = kinds.flags(page, made, facts, url)
     for first in [block for block in blocks if made.kept[block.index]][:FIRST_LINES]:
-        if head.is_byline(first.text):
+        if page.prose[first.index]:
+            break
+        if head.is_byline(first.text, marked=head.is_marked(first)):
             made.kept[first.index], made.reasons[first.index] = False, "byline"
     if keep or drop:
         selectors.apply(root, page, made, keep, drop)

@@ -37,6 +37,8 @@ _AUTHOR_LINK = re.compile(
     r"/(?:author|authors|autor|autoren|auteur|auteurs|by|contributor|contributors|people|profile|profiles|staff|team|writer|reporter|journalist)s?/",
     re.I,
 )
+#: What a byline says beside names: "By", where to, what the author is, and since when.
+_BESIDE_NAMES = re.compile(r"^\W*\w+\s+by\s|\s+(?:for|in)\s.*$|\s*(?:,\s*[\w\s-]+|[|•·–—].*)$", re.I)
 _UP_TO_DATE = re.compile(r"[\s|·•–—-]*(?=\d)")
 DAY = timedelta(hours=24)
 _OVER = frozenset(("comments", "navigation", "related"))
@@ -141,14 +143,21 @@ def title_block(page: Page, kept: Sequence[bool]) -> Block | None:
     return None
 
 
-def is_byline(text: str) -> bool:
+def is_byline(text: str, *, marked: bool = False) -> bool:
     """Whether a line of text is a byline alone, as "By Ann Lee, Northern Press 3 May 2026, 14:05": behind "By" come
-    names, and then nothing but a date."""
-    if len(text) > MAX_BYLINE or not people.says_by(text) or text.rstrip().endswith((".", "!", "?", "…")):
+    names, and then little but a date. `marked`: its element is called a byline, and needs no "By"."""
+    if len(text) > MAX_BYLINE or text.rstrip().endswith((".", "!", "?", "…", ":")):
         return False
+    if not people.says_by(text):
+        return marked and bool(people.named(text))
     said = _UP_TO_DATE.split(text, maxsplit=1)[0]
-    names = people.split(said)
-    return bool(names) and people.is_name(names[0]) and sum(map(len, names)) >= BYLINE_NAMES * len(said)
+    names = people.of_line(said) if people.says_by(said) else []
+    return bool(names) and sum(map(len, names)) >= BYLINE_NAMES * len(_BESIDE_NAMES.sub("", said))
+
+
+def is_marked(block: Block) -> bool:
+    """Whether the element of a block, or the one around it, is called a byline."""
+    return bool((block.node.mask | (block.node.parent or block.node).mask) & _NAMED)
 
 
 def bylines(head: Sequence[Block]) -> list[list[str]]:
@@ -161,9 +170,9 @@ def bylines(head: Sequence[Block]) -> list[list[str]]:
         if names:
             linked.append(names)
         if people.says_by(block.text):
-            said.append([name for name in people.split(block.text) if people.is_name(name)])
-        elif block.node.mask & _NAMED or (block.node.parent or block.node).mask & _NAMED:
-            marked.append([name for name in people.split(block.text) if people.is_name(name)])
+            said.append(people.of_line(block.text))
+        elif is_marked(block):
+            marked.append(people.named(block.text))
     together = [name for names in linked for name in names]
     return [names for names in ([together] if together else []) + said + marked if names]
 

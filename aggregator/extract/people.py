@@ -12,6 +12,7 @@ from .evidence import Evidence
 
 MAX_NAME = 60  # characters; longer "names" are sentences
 MAX_AUTHORS = 12
+AGENCY_WORDS = 3  # of an agency's name behind "By"
 
 _BY = re.compile(
     r"^\s*(?:written\s+by|posted\s+by|published\s+by|reported\s+by|story\s+by|words\s+by|by|von|vom|par|por|di|door|af|av|przez|de|autor(?:in)?|author|text)\b\s*:?\s+",
@@ -24,11 +25,40 @@ _NOISE = re.compile(
     r"\bupdated\b|\bpublished\b|\d{2}[:.]\d{2}|\b(?:19|20)\d{2}\b|://|www\.|@|<|>|^[\w-]+(?:\.[\w-]+){2,}$",
     re.I,
 )
+#: Where in a byline the names are over: at a date, at "Updated".
+_REST = re.compile(
+    r"\s*[|•·–—]\s*(?=[^|•·–—]*(?:\d|updat|publi|aktualis|mis à jour))|\s*(?:\b[^\W\d_]{3,}\.?\s)?(?=\d)"
+    r"|\s+(?:updated|published|aktualisiert|publié|publicado)\b",
+    re.I,
+)
 _PARENTHESIS = re.compile(r"\s*[(\[][^)\]]*[)\]]")
 _ROLE = re.compile(
     r"\s*(?:,|\||–|—| - )\s*(?:[\w\s-]*\b(?:correspondent|reporter|editor|writer|journalist|columnist|contributor|"
     r"producer|analyst|redakteur(?:in)?|staff|news|bureau chief)\b).*$",
     re.I,
+)
+_DESK = re.compile(r"\s+(?:for|in|at|from|für|aus|em|desde)\s+.*$")
+_TITLES = re.compile(
+    r"^(?:文\s?[・=＝/／]\s?|記者\s?|记者\s?|責任編輯|责任编辑)|\s?(?:기자|특파원|記者|记者|特派員)$"
+)
+_JOBS = frozenset(
+    [
+        "analyst",
+        "columnist",
+        "contributor",
+        "correspondent",
+        "editor",
+        "journalist",
+        "producer",
+        "redakteur",
+        "redakteurin",
+        "reporter",
+        "staff",
+        "writer",
+    ]
+)
+_EASTERN = re.compile(
+    r"[\u3400-\u9fff\uac00-\ud7a3]{2,5}|[\u3400-\u9fff]{1,3}\s[\u3040-\u30ff\u3400-\u9fff]{1,3}"
 )
 _NAME_WORD = re.compile(r"^[^\W\d_a-z][^\W\d_]*\.?(?:['’-][^\W\d_]+)*\.?,?$")
 _PARTICLES = frozenset(
@@ -120,6 +150,10 @@ def clean(name: str) -> str:
     """One name without "By", e-mail, role and brackets; '' if what is left is no name."""
     name = " ".join(name.split()).strip(" ,;:|-–—·•*")
     name = _BY.sub("", name)
+    return _clean(name)
+
+
+def _clean(name: str) -> str:
     name = _PARENTHESIS.sub("", name).strip(" ,;:|-–—·•*")
     name = _ROLE.sub("", name)
     if not 1 < len(name) <= MAX_NAME or _NOISE.search(name) or name.casefold() in _GENERIC or name.isdigit():
@@ -137,7 +171,7 @@ def says_by(text: str) -> bool:
 def is_name(name: str) -> bool:
     """Whether this looks like a person's name: two to five words with capitals ("Ludwig van Beethoven")."""
     words = name.split()
-    return (
+    return _EASTERN.fullmatch(name) is not None or (
         1 < len(words) <= 5
         and all(_NAME_WORD.match(word) or word in _PARTICLES for word in words)
         and not any(word.casefold() in _NOT_NAMES for word in words)
@@ -149,7 +183,21 @@ def split(text: str) -> list[str]:
     text = _BY.sub("", _PARENTHESIS.sub(" ", " ".join(text.split())))
     if len(text) > 4 * MAX_NAME or _NOISE.search(text.split(" ")[0]):
         return []
-    return [name for name in (clean(part) for part in _AND.split(text)) if name]
+    return [name for name in (_clean(part) for part in _AND.split(text)) if name]
+
+
+def named(text: str) -> list[str]:
+    """What looks like people's names in a line of names, without "기자" (reporter) and the like."""
+    return [name for name in (_TITLES.sub("", name) for name in split(text)) if is_name(name)]
+
+
+def of_line(text: str) -> list[str]:
+    """The people, or the agency, named in a line with "By", which may say more: "By Ann Lee in Halyard"."""
+    said = _BY.sub("", text)
+    names = named(text) or named(_DESK.sub("", _REST.split(said, maxsplit=1)[0]))
+    if not names and len(said.split()) <= AGENCY_WORDS and all(map(_NAME_WORD.match, said.split())):
+        names = split(text)
+    return [name for name in names if name.rpartition(" ")[2].casefold() not in _JOBS] or names
 
 
 def _names(value: Any, evidence: Evidence) -> Iterable[str]:
