@@ -34,6 +34,7 @@ from aggregator.store import Store
 PORT = 8894
 INTERVAL = "2m"
 WAL_LIMIT = 64 * 1024 * 1024  # bytes
+TROUBLE = ("is locked", "another program holds", "disk", "damaged", "Traceback", "bug of ours")
 QUERIES = (
     "select count(*) from articles",
     "select site, count(*) from articles group by site order by 2 desc limit 30",
@@ -63,7 +64,7 @@ class Soak:
 
     def said(self, who: str, text: str) -> None:
         for line in text.splitlines():
-            if "locked" in line or "another program" in line or "Traceback" in line or "Error" in line:
+            if any(sign in line for sign in TROUBLE):
                 self.problems.append(f"{who}: {line}")
 
     # ------------------------------------------------------------------------------ what works on it
@@ -144,10 +145,11 @@ class Soak:
 
     # -------------------------------------------------------------------------------- what came of it
 
-    def look(self, judgement: dict) -> None:
+    def look(self, judgement: dict, moved: dict[str, int]) -> None:
         for fault, count in judgement["faults"].items():
             if count:
-                self.problems.append(f"the farm saw: {fault}: {count}")
+                named = moved if "301/308" in fault else ""
+                self.problems.append(f"the farm saw: {fault}: {count} {named}")
         if judgement["peak_concurrency_one_host"] > 2:
             self.problems.append(f"{judgement['peak_concurrency_one_host']} requests to one host at once")
         if self.largest_wal > WAL_LIMIT:
@@ -194,6 +196,9 @@ def main() -> int:
         folder = Path(name)
         log = folder / "requests.jsonl"
         serve = [*common, f"--log={log}", "--latency-ms=50", "--max-hang=20"]
+        signal.signal(
+            signal.SIGINT, signal.SIG_DFL
+        )  # in the background it is ignored, and the farm would inherit that
         farm = subprocess.Popen([sys.executable, asked.farm, "serve", *serve], stderr=subprocess.DEVNULL)
         try:
             lists = [
@@ -221,7 +226,12 @@ def main() -> int:
         judged = subprocess.run(
             [sys.executable, asked.farm, "judge", log, "--json"], capture_output=True, text=True, check=True
         )
-        soak.look(json.loads(judged.stdout))
+        moved = Counter(
+            seen["host"] + seen["path"]
+            for seen in map(json.loads, log.read_text().splitlines())
+            if seen["status"] in (301, 308)
+        )
+        soak.look(json.loads(judged.stdout), {url: n for url, n in moved.items() if n > 3})
     for problem in soak.problems[:40]:
         print("!", problem)
     print("all is well" if not soak.problems else f"{len(soak.problems)} problems")

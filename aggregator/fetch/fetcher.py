@@ -25,7 +25,7 @@ from aggregator.urls import host as host_of
 from aggregator.urls import is_web
 
 MAX_HOPS = 5  # redirects; honest chains have one or two (http -> https -> www), browsers stop at 20
-UNREAD_BYTES = 32_000_000  # of bodies that wait for the caller: beyond, downloading pauses
+UNREAD_BYTES = 8_000_000  # of bodies that wait for the caller: beyond, downloading pauses
 
 MOST_SLOW = 3  # times `workers`: downloads that are waited for without taking up a worker
 

@@ -38,6 +38,7 @@ from aggregator.pipeline import feeds, pages, stories
 from aggregator.pipeline import history as older
 from aggregator.pipeline.again import Reread, read_again
 from aggregator.pipeline.archive import Rejudged, fold, rejudge, restore, unfold
+from aggregator.pipeline.memory import frugal
 from aggregator.pipeline.workers import Workers
 from aggregator.store import Store
 
@@ -105,6 +106,7 @@ def run(
     database cannot be used, and an ExceptionGroup of the bugs that single feeds and stories ran into, when all the
     others are stored.
     """
+    frugal()
     started, tally = time.monotonic(), Tally()
     stop, progress = stop or Event(), progress or (lambda _: None)
     store.feeds.sync(config.feeds, clock())

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from aggregator.pipeline import Tally
 
 #: Bytes of long documents that wait for their worker: beyond, the round waits for one of them.
-ASIDE_BYTES = 32_000_000
+ASIDE_BYTES = 16_000_000
 #: Seconds between two looks whether the round is to stop, while it waits for a document to be read.
 LOOK = 0.2
 
