@@ -76,6 +76,24 @@ def test_furniture_after_the_text_goes_with_its_reason(html: str, starts: str, w
     assert reason(document, starts) == why
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p><em>Photo: Ann Lee / Coastal Press</em></p>",
+        "<p>사진=연합뉴스</p>",
+        "<p>（写真：共同通信）</p>",
+        "<p>The quay on Sunday. © Coastal Press</p>",
+        "<div><span>Lea también</span><a href='/a'>Storm warning for the outer islands</a></div>",
+        "<blockquote><p>Lire aussi</p><p><a href='/a'>Storm warning for the outer islands</a></p></blockquote>",
+        "<p><a href='/n'>Abonnieren Sie unseren Newsletter</a></p>",
+        "<p><strong>Subscribe to our newsletter to get the latest news in your inbox</strong></p>",
+        f"<blockquote class='pullquote'><p>{TEXT[3].split('; ')[1]}</p></blockquote>",
+    ],
+)
+def test_furniture_inside_the_text_goes(html: str) -> None:
+    assert list(read(article(p(*TEXT[:3]), html, p(*TEXT[3:]))).paragraphs) == TEXT
+
+
 def test_a_heading_whose_text_is_gone_goes_too() -> None:
     document = read(
         article(p(*TEXT), "<h2>Around the harbour</h2><ul><li><a href='/a'>Fish prices</a></li></ul>")

@@ -41,6 +41,7 @@ PATH_WEIGHT, PATH_LIMIT = (
 LINE_ABOVE = 80  # characters of a line above the title
 NOTICE_LINE = 200  # characters of a line that says whose the text is
 OUTER_LINK = 120  # characters of a line of links that leads away
+SAID_LINE = 150  # characters of a line that says what it is
 MAX_DATELINE = 100  # characters of "Updated: 21 Oct 2025, 10:00 · Published: 20 Oct 2025, 14:03"
 WEATHER_LINE = 90  # characters of a line that has temperature, place and date in one
 WIDGET_LINE = 40  # characters of a line of a widget ...
@@ -53,7 +54,7 @@ _FRAGMENT_PHRASES = frozenset(("comments", "copyright", "newsletter", "related",
 _ONLY_SYMBOLS = re.compile(r"^\W+$")
 
 #: Labels that are never a line of an article. The others ("Search", "Contents") are sub-headings now and then.
-_HARD = frozenset(("advertisement", "comments", "newsletter", "related", "share"))
+_HARD = frozenset(("advertisement", "caption", "comments", "newsletter", "related", "share"))
 _LIVE_URL = re.compile(
     r"live-?(?:blog|ticker|updates?|stream|coverage)|/live/|newsticker|liveberichterstattung", re.I
 )
@@ -80,6 +81,7 @@ _WHY: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 
 
+_QUOTE = KINDS["quote"]
 _CAPTION = KINDS["caption"]
 _BESIDE = KINDS["sidebar"] | KINDS["menu"] | KINDS["related"]
 
@@ -171,11 +173,10 @@ def decide(page: Page, scores: list[float], url: str | None = None, live: bool =
     result = Judgement(kept, [""] * len(blocks), scores)
     reasons = result.reasons
     for i, kind in enumerate(page.labels):
-        if kept[i] and kind is None and page.linked[i] > 0.5:  # "Read more: " and a link
-            kind = labels.prefix(blocks[i].text)
-            kind = "related" if kind == "navigation" else kind
-        if kept[i] and kind in _HARD:
-            kept[i], reasons[i] = False, kind or ""
+        if kept[i]:
+            kind = _kind(page, i)
+            if kind in _HARD:
+                kept[i], reasons[i] = False, kind or ""
     for i, block in enumerate(blocks):
         if kept[i] and block.node.tag not in HEADINGS and _is_dateline(block, page.labels[i]):
             kept[i], reasons[i] = False, "byline"
@@ -192,6 +193,23 @@ def decide(page: Page, scores: list[float], url: str | None = None, live: bool =
         if not kept[i] and not reasons[i]:
             reasons[i] = why(block, page.labels[i], page.main.above, looked_at=scores[i] != NO)
     return result
+
+
+def _kind(page: Page, i: int) -> str | None:
+    """What a line is by its words, if it is no text: a label, "Read more" and a link, a caption, a call to act."""
+    block, kind, linked = page.blocks[i], page.labels[i], page.linked[i]
+    if kind is not None or len(block.text) > SAID_LINE:
+        return kind
+    before = labels.prefix(block.text)
+    if linked > 0.5:
+        kind = before or labels.label(block.first_piece)
+        if kind is None and linked >= 0.9 and i and page.labels[i - 1] == "related":
+            kind = "related"  # the headline under "Read also"
+    elif before == "caption" or ("©" in block.text and not page.prose[i]):
+        return "caption"
+    if kind is None and max(linked, block.strong / len(block.text)) >= 0.9 and not page.prose[i]:
+        return "newsletter" if "newsletter" in labels.phrases(block.text) else None
+    return "related" if kind == "navigation" else kind
 
 
 def _is_dateline(block: Block, label: str | None) -> bool:
@@ -293,6 +311,11 @@ def _repeats(blocks: Sequence[Block], result: Judgement) -> None:
                 result.kept[i], result.reasons[i] = False, "repeats on this page"
                 continue
         read += f" {' '.join(words)} \n"
+    for i, block in enumerate(blocks):
+        if result.kept[i] and block.node.above & _QUOTE:
+            words = _WORD.findall(block.text.casefold())
+            if len(words) >= REPEAT_WORDS and read.count(f" {' '.join(words)} ") > 1:
+                result.kept[i], result.reasons[i] = False, "repeats on this page"
 
 
 def _live(page: Page, result: Judgement) -> None:

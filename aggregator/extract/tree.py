@@ -162,6 +162,15 @@ class Block:
         )
         self.words = text.count(" ") + 1 if text.isascii() else count_words(text)
 
+    @property
+    def first_piece(self) -> str:
+        """The text up to where its markup first changes."""
+        for element, is_tail in self.slots:
+            text = (element.tail if is_tail else element.text) or ""
+            if text.strip():
+                return " ".join(text.split())
+        return ""
+
 
 _NAMING = frozenset(("class", "id", "itemprop", "role", "data-testid", "data-component", "data-type"))
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden")
