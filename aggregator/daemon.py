@@ -52,11 +52,12 @@ class Daemon:
         self._read_at = _modified(feeds)
         self._stop, self._reload = threading.Event(), threading.Event()
         self._wait, self._not_before, self._moved_at = FIRST_WAIT, 0.0, time.monotonic()
+        self._synced = False
 
     def run(self) -> None:
         """Work until a signal or `stop`. Call from the main thread to have signals handled."""
         with self._signals(), _only_one(self._database), Store(self._database) as store:
-            store.feeds.sync(self._config.feeds, self._clock())
+            self._sync(store)
             logging.getLogger("apscheduler").setLevel(logging.ERROR)  # "skipped: still running" is no news
             scheduler = BackgroundScheduler(timezone=UTC)
             scheduler.add_job(
@@ -96,6 +97,8 @@ class Daemon:
         self._seen_clock = self._clock()
         if self._stop.is_set() or time.monotonic() < self._not_before:
             return None
+        if not self._synced and not self._sync(store):
+            return None
         now = self._clock()
         try:
             if not store.feeds.due_count(now) and not store.pending.count(now):
@@ -118,6 +121,15 @@ class Daemon:
             self._not_before = time.monotonic() + FIRST_WAIT  # another process has what is due
         self._tell(report)
         return report
+
+    def _sync(self, store: Store) -> bool:
+        """Make the database follow feeds.yaml; a disk that is full, or a lock, when we start is waited out too."""
+        try:
+            store.feeds.sync(self._config.feeds, self._clock())
+            self._synced = True
+        except StoreError as error:
+            self._survive(error)
+        return self._synced
 
     def _moved(self, _: Progress) -> None:
         self._moved_at = time.monotonic()
@@ -198,9 +210,9 @@ def _only_one(database: Path) -> Iterator[None]:
                 f"a daemon (process {file.read().strip() or '?'}) works on it already",
                 "stop that one first; 'aggregator fetch' may run beside it",
             ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        with contextlib.suppress(OSError):  # a full disk: the lock is what counts
+            os.truncate(file.fileno(), 0)
+            os.write(file.fileno(), str(os.getpid()).encode())
         yield
 
 

@@ -56,9 +56,9 @@ class House:
         lines = "".join(f"  - {self.server.url(f'/feed{number}')}\n" for number in numbers)
         self.feeds.write_text(f"host_delay: 0s\nfeeds:\n{lines}")
 
-    def start(self, **environment):
+    def start(self, code=CODE, **environment):
         process = subprocess.Popen(
-            [sys.executable, "-c", CODE, str(self.feeds), str(self.database)],
+            [sys.executable, "-c", code, str(self.feeds), str(self.database)],
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, **environment},
@@ -177,6 +177,23 @@ def test_a_locked_database_is_waited_out(house):
     other.close()
     wait_for(lambda: house.articles() == 2)
     end(process)
+
+
+def test_a_database_that_is_locked_when_it_starts_is_waited_out(house):
+    process = house.start()
+    wait_for(lambda: house.articles() == 1)
+    end(process)
+    house.write(1, 2)
+    other = sqlite3.connect(house.database, isolation_level=None)
+    other.execute("begin immediate")
+    patience = "from aggregator.store import Store\nStore.__init__.__kwdefaults__['timeout'] = 0.2\n"
+    process = house.start(patience + CODE)
+    time.sleep(1.5)
+    assert process.poll() is None
+    other.execute("rollback")
+    other.close()
+    wait_for(lambda: house.articles() == 2)
+    assert "another program holds the database" in end(process)
 
 
 def test_systemd_is_told_that_it_is_ready_lives_and_stops(house, tmp_path):
