@@ -336,6 +336,17 @@ def read(text: str) -> Words:
     return _words(codes(text))[0]
 
 
+def ids_of(text: str, without: int) -> list[int]:
+    """The ids of the words that have none of these flags, for headlines: of ten words, lists are three times as fast
+    as arrays."""
+    found = codes(text).tolist()
+    if any(code & CHARACTER for code in found):
+        words = read(text)
+        ids: list[int] = words.ids[(words.flags & without) == 0].tolist()
+        return ids
+    return [code >> 16 for code in found if not code & (MARK | DROP | without)]
+
+
 def without_sign_offs(text: str) -> str:
     """A text without bylines, sign-offs and copyright lines: what desks put around the same story differs."""
     lines = text.split("\n")

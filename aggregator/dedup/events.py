@@ -18,14 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-
 from aggregator.dedup.judge import WINDOW, Rows, apart, sketched
 from aggregator.dedup.measure import FEATURES, align, measure
 from aggregator.dedup.sketch import Sketch
 from aggregator.model import Candidate
-from aggregator.words import DATE, FUNCTION, NAME, Words, read
+from aggregator.words import DATE, FUNCTION, NAME, ids_of
 
 #: Words of the lede: two or three sentences.
 LEDE = 60
@@ -50,9 +47,9 @@ RUN_REST = 0.13
 
 def topics(story: Sketch) -> tuple[int, ...]:
     """What a story is found by: 32-bit hashes of the headline's words and the names in its lede."""
-    title, text = read(story.title), story.words
+    text = story.words
     named = (text.flags[:LEDE] & (NAME | DATE)) == NAME
-    found = dict.fromkeys([*_telling(title).tolist(), *text.ids[:LEDE][named].tolist()])
+    found = dict.fromkeys([*ids_of(story.title, FUNCTION | DATE), *text.ids[:LEDE][named].tolist()])
     return tuple(word & 0xFFFFFFFF for word in list(found)[:TOPICS])
 
 
@@ -79,14 +76,10 @@ def decide_event(new: Sketch, rows: Rows, *, window: float = WINDOW) -> int | No
     return best
 
 
-def _telling(words: Words, most: int | None = None) -> NDArray[np.uint64]:
-    """The words that can tell a text from another one."""
-    telling: NDArray[np.uint64] = words.ids[:most][(words.flags[:most] & (FUNCTION | DATE)) == 0]
-    return telling
-
-
 def _lede(story: Sketch) -> frozenset[int]:
-    return frozenset(_telling(read(story.title)).tolist()) | frozenset(_telling(story.words, LEDE).tolist())
+    """The words of the headline and the lede that can tell a text from another one."""
+    telling = (story.words.flags[:LEDE] & (FUNCTION | DATE)) == 0
+    return frozenset(ids_of(story.title, FUNCTION | DATE)).union(story.words.ids[:LEDE][telling].tolist())
 
 
 def promising(shared: Mapping[int, int]) -> bool:

@@ -14,15 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aggregator.words import (
-    CHARACTER,
     DATE,
-    DROP,
     FIGURE,
     FUNCTION,
-    MARK,
     NAME,
     Words,
-    codes,
+    ids_of,
     read,
     without_sign_offs,
 )
@@ -109,11 +106,7 @@ class Sketch:
     @functools.cached_property
     def headline(self) -> frozenset[int]:
         """The words of the title that can tell it from another one."""
-        found = codes(self.title).tolist()
-        if any(code & CHARACTER for code in found):
-            title = read(self.title)
-            return frozenset(title.ids[(title.flags & FUNCTION) == 0].tolist())
-        return frozenset(code >> 16 for code in found if not code & (MARK | DROP | FUNCTION))
+        return frozenset(ids_of(self.title, FUNCTION))
 
     @functools.cached_property
     def dateline(self) -> tuple[int, int] | None:

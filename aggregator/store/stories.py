@@ -262,7 +262,7 @@ class Stories:
         """
         with self._db.transaction():
             self._topics.add(article_id, topics, published)
-            first = self._db.value(
+            first = other and self._db.value(
                 "select f.id from articles o join articles f on f.id = coalesce(o.event_id, o.id)"
                 " where o.id = ? and f.id <> ? and f.published_at >= ?",
                 (other, article_id, stamp(datetime.fromtimestamp(published, UTC) - EVENT_SPAN)),
