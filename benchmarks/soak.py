@@ -214,6 +214,7 @@ def main() -> int:
             odd = [
                 path for path in odd if path.split("/")[1].startswith(("s4", "s5", "r3")) or "policy" in path
             ]
+            odd.remove("hostile/r302-r301")  # never believed, so its 301 is asked each time, as it should be
             urls = lists[0] + [f"http://127.77.0.{n + 1}:{PORT}/{path}" for n, path in enumerate(odd)]
             feeds = "".join(f"  - {{url: '{url}', interval: {INTERVAL}}}\n" for url in urls)
             soak = Soak(folder, time.monotonic() + 60 * asked.minutes)
