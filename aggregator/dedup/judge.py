@@ -9,7 +9,7 @@ import numpy as np
 from aggregator import words
 from aggregator.dedup.measure import Comparison, Mask, align, measure, positions
 from aggregator.dedup.model import forest
-from aggregator.dedup.sketch import A_FIGURE, A_NAME, Sketch, Terms, remembered
+from aggregator.dedup.sketch import A_FIGURE, A_NAME, SHINGLE, Sketch, Terms, remembered
 from aggregator.model import Candidate, Verdict
 
 #: Two texts further apart than this are not the same story (why: docs/deduplication.md).
@@ -67,7 +67,11 @@ def decide(new: Sketch, rows: Rows, *, window: float = WINDOW, evidence: bool = 
         if len(shared) == 1 and size > LONG:
             continue
         at = positions(new.shingles, old.shingles, old.order)
-        if np.count_nonzero(at >= 0) < LITTLE * size:
+        hits = np.count_nonzero(at >= 0)
+        # The second condition: so few shingles cannot cover half of the words, which a brief text needs.
+        if hits < LITTLE * size or (
+            size < BRIEF and 2 * SHINGLE * hits < min(len(new.words), len(old.words))
+        ):
             continue
         compared = align(new, old, at)
         if size < BRIEF and not compared.mostly_shared:
