@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from datetime import UTC, datetime
 
@@ -247,6 +248,20 @@ def test_a_consent_wall_is_flagged_and_gives_nothing(text: str) -> None:
     document = extract(f"<html><body><div><h1>Herald</h1><p>{text}</p></div></body></html>", URL, now=NOW)
     assert document.paragraphs == ()
     assert document.flags == ("consent",)
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_an_article_that_a_script_puts_there_is_read_from_the_script(depth: int) -> None:
+    string = p(*TEXT, "Share this article")
+    for _ in range(depth):
+        string = json.dumps(string).replace("<", "\\u003c")
+    html = (
+        f"<html><head><title>{TITLE} | Herald</title><meta property='og:type' content='article'></head><body>"
+        f"<div id='app'></div><script>window.state = {{'a': 1, 'html': {string}}}</script></body></html>"
+    )
+    document = extract(html, URL, now=NOW)
+    assert list(document.paragraphs) == TEXT
+    assert document.flags == ()
 
 
 def test_what_comes_after_the_end_of_the_body_is_read() -> None:

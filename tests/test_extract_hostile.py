@@ -16,6 +16,8 @@ SENTENCE = "The harbour master read the list of boats aloud, one by one, and nob
 PARAGRAPH = SENTENCE * 3
 SECONDS = 4.0  # of CPU; twice the promise, for a busy machine
 
+IN_SCRIPT = "<meta property='og:type' content='article'><script>"
+
 PAGES: dict[str, Callable[[], str]] = {
     "nothing": lambda: "",
     "white space": lambda: " \n " * 10,
@@ -31,6 +33,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "a megabyte of class": lambda: f"<p class='{'a b ' * 250_000}'>{PARAGRAPH}</p>",
     "150,000 attributes": lambda: f"<p {' '.join(f'a{i}=1' for i in range(150_000))}>{PARAGRAPH}</p>",
     "nested JSON": lambda: f"<script type='application/ld+json'>{'[' * 200_000}</script><p>{PARAGRAPH}</p>",
+    "an endless string": lambda: IN_SCRIPT + '"' + "\\x" * 3_000_000,
+    "a million quotes": lambda: IN_SCRIPT + '"<p>' * 1_000_000,
     "a title of 300,000 parts": lambda: f"<title>{' | '.join(['part'] * 300_000)}</title><p>{PARAGRAPH}</p>",
     "200,000 labels": lambda: "<p>Related news</p>" * 200_000,
     "200,000 authors": lambda: f"<meta name='author' content='{'By A and B, ' * 80_000}'><p>{PARAGRAPH}</p>",

@@ -21,7 +21,21 @@ from typing import Any
 from .. import urls
 from ..model import Block as Fingerprint
 from ..model import Document, Entry, Removed, SiteMemory
-from . import article, dates, evidence, head, headline, judge, kinds, lexicon, people, selectors, tree, trees
+from . import (
+    article,
+    dates,
+    evidence,
+    head,
+    headline,
+    judge,
+    kinds,
+    lexicon,
+    people,
+    scripts,
+    selectors,
+    tree,
+    trees,
+)
 from .decode import decode
 from .features import NO, Page
 from .selectors import check_selector
@@ -135,6 +149,14 @@ def _read(
     if hint and hint.content_html:
         scores = judge.with_feed(page, scores, _feed_text(hint))
     made = judge.decide(page, scores, url, facts.is_live)
+    if (
+        not any(made.kept)
+        and facts.is_article
+        and (found := tree.parse(scripts.article(root) or "")) is not None
+    ):
+        root = found
+        page = Page(*tree.read(root), title)
+        made = judge.decide_fragment(page)
     flags = kinds.flags(page, made, facts, url)
     for first in [block for block in blocks if made.kept[block.index]][:FIRST_LINES]:
         if page.prose[first.index]:

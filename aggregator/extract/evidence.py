@@ -80,6 +80,11 @@ class Evidence:
         return locale not in ("en-us", "en-ph", "es-us", "en")
 
     @property
+    def is_article(self) -> bool:
+        """Whether the page calls itself an article."""
+        return bool(self.articles) or self.first("og:type").lower() == "article"
+
+    @property
     def is_live(self) -> bool:
         return any("LiveBlogPosting" in types(item) for item in self.articles)
 

@@ -69,7 +69,7 @@ def _is_index(page: Page, made: Judgement, facts: Evidence, url: str | None) -> 
     """No article: nothing was kept, or what was kept are teasers, each with a headline that leads to its story."""
     if not any(made.kept):
         return True
-    if facts.articles or facts.first("og:type").lower() == "article":
+    if facts.is_article:
         return False
     url = url if url and urls.is_web(url) else "http://unknown.invalid/"
     total = teased = 0
