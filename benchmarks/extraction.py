@@ -77,7 +77,7 @@ def newspaper4k(html: str, url: str) -> Result:
     from newspaper import Article
 
     page = Article(url or "https://example.org/")
-    page.set_html(html)
+    page.download(input_html=html)
     page.parse()
     date = page.publish_date.isoformat() if page.publish_date else None
     return {"text": page.text, "title": page.title, "authors": page.authors, "date": date}
