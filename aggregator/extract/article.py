@@ -89,6 +89,11 @@ def container(blocks: Sequence[Block]) -> Node | None:
 def build(top: Node, blocks: Sequence[Block], kept: Sequence[bool]) -> list[str]:
     """The paragraphs of the kept blocks, in order, read from a BeautifulSoup that holds them and nothing else."""
     article = [block for block in blocks[top.first : top.last + 1] if kept[block.index]]
+    if len(article) == 1 and len(article[0].slots) == 1:  # a feed's plain blurb: no tree is needed to read it
+        ((element, is_tail),) = article[0].slots
+        text = element.tail if is_tail else element.text
+        if text and not text.isspace():
+            return [" ".join(text.split())]
     builder = _Transplant(_with_text(article))
     soup = BeautifulSoup(top.element, builder=builder)
     paragraphs = []
