@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..model import SiteMemory
-from . import dates, features, labels, trees
+from . import dates, features, head, labels, trees
 from .features import NO, Page
 from .lexicon import Lexicon
 from .tree import HEADINGS, KINDS, Block
@@ -263,6 +263,8 @@ def why(block: Block, label: str | None, shared: int = 0, looked_at: bool = True
         kind = labels.prefix(block.text)
         if kind:
             return kind
+        if _is_dateline(block, label) or head.is_byline(block.text):
+            return "byline"
         said = labels.phrases(block.text)
         if said:
             return min(said)
