@@ -256,7 +256,7 @@ def _pending(doc: dict[str, Any]) -> Any:
     return Pending(None, 1, "https://feed.example/", None, 50, entry, doc["id"])  # type: ignore[arg-type]
 
 
-def store(data: Path, together: int = 50) -> None:
+def store(data: Path, together: int = 200) -> None:
     """Judge and store a whole set, `together` texts in one transaction, as a round does."""
     from aggregator.pipeline import stories
     from aggregator.store import Store

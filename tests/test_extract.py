@@ -362,3 +362,36 @@ def test_a_fragment_may_be_plain_text() -> None:
 
 def test_an_empty_fragment_is_empty() -> None:
     assert extract_fragment("", URL).paragraphs == ()
+
+
+SHORT = {
+    "Japanese": (
+        "百二十年の灯台、再び点灯",
+        "港の灯台が百二十年ぶりに修理され、月曜日に再び点灯した。市によると、費用は四千二百万円だった。",
+        "灯台守を務めた山田一郎さん（八十一）は「子どものころから見ていた光が戻った」と話した。",
+        "点灯式には約三百人の住民が集まり、漁船が汽笛を鳴らして祝った。",
+    ),
+    "Korean": (
+        "120년 된 등대, 다시 불 밝히다",
+        "항구의 등대가 120년 만에 수리되어 월요일 다시 불을 밝혔다. 시는 비용이 4천2백만 원이었다고 밝혔다.",
+        "등대지기였던 김모 씨는 어릴 때부터 보던 빛이 돌아왔다고 말했다.",
+        "점등식에는 주민 약 300명이 모였고 어선들이 경적을 울리며 축하했다.",
+    ),
+    "Chinese": (
+        "百年灯塔重新点亮",
+        "港口的灯塔一百二十年来首次修复，周一重新点亮。市政府说，费用为四百二十万元。",
+        "曾任灯塔看守的王先生说，他从小看到的灯光又回来了。",
+        "约三百名居民参加了点灯仪式，渔船鸣笛庆祝。",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", SHORT)
+def test_a_short_article_in_a_script_of_few_characters_is_whole(language: str) -> None:
+    title, *paragraphs = SHORT[language]
+    page = "".join(f"<p>{text}</p>" for text in paragraphs)
+    page = (
+        f"<title>{title}</title><nav><a href='/'>Home</a> <a href='/a'>A</a></nav>"
+        f"<div class='content'><h1>{title}</h1>{page}</div><footer>© 2026</footer>"
+    )
+    assert list(extract(page, "https://news.example/a/1").paragraphs) == paragraphs

@@ -116,7 +116,7 @@ class Page:
         least = 0.05 * self.top.prose
         found = []
         for i, block in enumerate(self.blocks):
-            length = len(block.text)
+            length = block.size
             if length < 3 or (block.node.above & _MENU and self.linked[i] > 0.5):
                 continue
             if length < PROSE:
@@ -148,8 +148,8 @@ def _several_labels(block: Block) -> str | None:
 
 def is_prose(block: Block) -> bool:
     """Whether a block reads like sentences: long enough, not mostly links, with an end."""
-    length = len(block.text)
-    return length >= PROSE and block.linked * 2 < length and _END.search(block.text) is not None
+    text = block.text
+    return block.size >= PROSE and block.linked * 2 < len(text) and _END.search(text) is not None
 
 
 def _main(nodes: Sequence[Node]) -> Node:
@@ -286,8 +286,8 @@ def first_rows(page: Page, candidates: Sequence[int], lexicon: Lexicon) -> list[
     for i, block in enumerate(blocks):
         stat = template.setdefault(page.paths[i], [0, 0, 0, 0])
         stat[0] += 1
-        stat[1] += len(block.text)
-        stat[2] += block.linked
+        stat[1] += block.size
+        stat[2] += linked[i] * block.size
         stat[3] += prose[i]
         key = (id(block.node.parent or block.node), block.node.tag)
         tags_in[key] = tags_in.get(key, 0) + 1
@@ -302,7 +302,7 @@ def first_rows(page: Page, candidates: Sequence[int], lexicon: Lexicon) -> list[
     result = []
     for i, block in enumerate(blocks):
         text, node = block.text, block.node
-        length, tag, kind = len(text), node.tag, kinds[i]
+        length, tag, kind = block.size, node.tag, kinds[i]
         if i in wanted:
             shared = around.get(id(node))
             if shared is None:
@@ -320,7 +320,7 @@ def first_rows(page: Page, candidates: Sequence[int], lexicon: Lexicon) -> list[
                     log1p(length),
                     log1p(block.words),
                     linked[i],
-                    block.strong / length,
+                    block.strong / len(text),
                     1 if _END.search(text) else 0,
                     1 if text[-1] in ":：" else 0,
                     sum(map(str.isupper, text[:100])) / min(length, 100),
@@ -370,7 +370,7 @@ def first_rows(page: Page, candidates: Sequence[int], lexicon: Lexicon) -> list[
                     linked[i - 1] if i else -1,
                     i > 0 and blocks[i - 1].node.tag == "p",
                     linked[i + 1] if following else -1,
-                    log1p(len(following.text)) if following else -1,
+                    log1p(following.size) if following else -1,
                     following is not None and following.node.tag == "p",
                     following is not None and following.node.tag in HEADINGS,
                     gap_after[i],
@@ -421,7 +421,7 @@ def second_rows(
         own = (page.paths[i], id(parent), -id(parent.parent or node))
         keys.append(own)
         score = scores[i]
-        mass = score * min(len(block.text), 500)
+        mass = score * min(block.size, 500)
         for key in own:
             group = groups.get(key)
             if group is None:
@@ -430,9 +430,9 @@ def second_rows(
                 group[0] += 1
                 group[1] += score
                 group[2] += mass
-        cumulative.append(cumulative[-1] + score * len(block.text))
+        cumulative.append(cumulative[-1] + score * block.size)
     total = cumulative[-1] + 1
-    strong = [score > 0.7 and len(blocks[i].text) > PROSE for i, score in enumerate(scores)]
+    strong = [score > 0.7 and blocks[i].size > PROSE for i, score in enumerate(scores)]
     gap_after = _gaps_after(strong)
     gap_before = _gaps_after(strong[::-1])[::-1]
     padded = [0.0, 0.0, 0.0, *scores, 0.0, 0.0, 0.0]

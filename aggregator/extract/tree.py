@@ -146,7 +146,7 @@ class Node:
 class Block:
     """A paragraph of the page, with where it comes from. `slots` are (element, is_tail) pairs of its text."""
 
-    __slots__ = ("index", "linked", "node", "slots", "strong", "text", "time", "words")
+    __slots__ = ("index", "linked", "node", "size", "slots", "strong", "text", "time", "words")
 
     def __init__(
         self, node: Node, text: str, linked: int, strong: int, slots: list[tuple[Any, bool]]
@@ -160,7 +160,12 @@ class Block:
         self.time: str | None = (
             None  # of a `time` element in it: machine-readable if it has that, else its text
         )
-        self.words = text.count(" ") + 1 if text.isascii() else count_words(text)
+        self.size = len(text)  # as long as it would be in an alphabet
+        if text.isascii():
+            self.words = text.count(" ") + 1
+        else:
+            self.words = count_words(text)
+            self.size += 2 * len(_HAN.findall(text)) + len(_SYLLABLES.findall(text))
 
     @property
     def first_piece(self) -> str:
@@ -174,6 +179,9 @@ class Block:
 
 _NAMING = frozenset(("class", "id", "itemprop", "role", "data-testid", "data-component", "data-type"))
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden")
+#: A sentence of 60 letters is one of some 20 Chinese characters, or 30 Japanese or Korean syllables.
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+_SYLLABLES = re.compile(r"[\u3040-\u30ff\uac00-\ud7a3]")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 
 KINDS: dict[str, int] = {kind: 1 << i for i, kind in enumerate(sorted(furniture.CLASS_WORDS))}
@@ -371,9 +379,9 @@ def read(root: Any) -> tuple[list[Block], list[Node]]:
     reader.flush(top)
     for block in reader.blocks:
         node = block.node
-        length = len(block.text)
+        length = block.size
         node.chars += length
-        node.linked += block.linked
+        node.linked += block.linked * length // len(block.text)
         node.blocks += 1
         if length >= 60 and block.linked * 2 < length and _SENTENCE_END.search(block.text):
             node.prose += length
