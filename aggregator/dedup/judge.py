@@ -143,22 +143,30 @@ def _reason(c: Comparison, equal: bool, resemblance: float) -> str:
 
 
 def _evidence(c: Comparison) -> dict[str, object]:
-    a, b = c.a.terms, c.b.terms
+    here, there = _facts(c.a.terms, c.known_a), _facts(c.b.terms, c.known_b)
     return {
-        "figures_matched": _spelled(a, (a.kind == A_FIGURE) & c.known_a),
-        "figures_only_here": _spelled(a, (a.kind == A_FIGURE) & ~c.known_a),
-        "figures_only_there": _spelled(b, (b.kind == A_FIGURE) & ~c.known_b),
-        "names_matched": _spelled(a, (a.kind == A_NAME) & c.known_a),
-        "names_only_here": _spelled(a, (a.kind == A_NAME) & ~c.known_a),
-        "names_only_there": _spelled(b, (b.kind == A_NAME) & ~c.known_b),
+        "figures_matched": here[A_FIGURE, True],
+        "figures_only_here": here[A_FIGURE, False],
+        "figures_only_there": there[A_FIGURE, False],
+        "names_matched": here[A_NAME, True],
+        "names_only_here": here[A_NAME, False],
+        "names_only_there": there[A_NAME, False],
         "slots": len(c.slots[0]),
         "words_shared": int(np.count_nonzero(c.covered_a)),
         "words": len(c.a.words),
     }
 
 
-def _spelled(terms: Terms, mask: Mask) -> list[str]:
-    """The first few of these terms, in reading order, as normalised words."""
-    chosen = np.flatnonzero(mask)
-    order = chosen[np.argsort(terms.at[chosen])][:SHOWN]
-    return [word for word in map(words.spelling, terms.ids[order].tolist()) if word]
+def _facts(terms: Terms, known: Mask) -> dict[tuple[int, bool], list[str]]:
+    """The first few figures and names in reading order, as normalised words: (kind, the other text has it) -> words."""
+    found: dict[tuple[int, bool], list[str]] = {
+        (kind, both): [] for kind in (A_FIGURE, A_NAME) for both in (True, False)
+    }
+    facts = np.flatnonzero(terms.kind)
+    facts = facts[np.argsort(terms.at[facts])]
+    kinds = zip(terms.kind[facts].tolist(), known[facts].tolist(), strict=True)
+    for word_id, kind in zip(terms.ids[facts].tolist(), kinds, strict=True):
+        some = found[kind]
+        if len(some) < SHOWN and (word := words.spelling(word_id)):
+            some.append(word)
+    return found

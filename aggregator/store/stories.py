@@ -530,7 +530,7 @@ class Stories:
 
 
 def _json(values: Sequence[str]) -> str:
-    return json.dumps(list(values), ensure_ascii=False)
+    return json.dumps(list(values), ensure_ascii=False) if values else "[]"
 
 
 def _columns(story: Story) -> dict[str, Any]:
