@@ -113,6 +113,12 @@ def test_a_request_that_takes_long_lets_one_more_in_and_not_two(file):
     assert one.take("a.example", 130, 0, 1, 30).until, "the first is over by its deadline"
 
 
+def test_a_process_that_read_its_clock_before_another_was_quicker_waits(file):
+    one, two = pace.Pace(file), pace.Pace(file)
+    one.take("a.example", 100.001, 0, 1, 30)
+    assert two.take("a.example", 100, 0, 1, 30).again_at >= 101
+
+
 def test_what_was_written_before_the_machine_started_is_passed_over(file):
     one = pace.Pace(file)
     one.take("a.example", 1_000_000, 0, 1, 30)

@@ -9,7 +9,7 @@ a request must not wait for a writer of the database, nor cost a transaction (th
 process that is killed leaves nothing to be tidied: its lock goes with it, its requests are over at their deadline.
 
 Times are monotonic, which is one clock for all processes since the machine started; what was written before that
-lies in the future, and is passed over. Only a Retry-After is in Unix time: it outlives a restart of the machine.
+lies far in the future, and is passed over. Only a Retry-After is in Unix time: it outlives a restart of the machine.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ SLOTS = 16_384
 PROBES = 8
 #: Seconds that a request is believed to run at most: what is said to end later was written before a restart.
 LONGEST = 600.0
+#: Seconds that a start may lie in the future: the clock is read before the lock is had, and another process may have
+#: been quicker. What is further ahead was written before a restart.
+QUICKER = 5.0
 #: Seconds until a host is looked at again that another process is busy with.
 AGAIN = 0.1
 
@@ -85,7 +88,7 @@ class Pace:
             if 0 < entry.hold_until - clock <= MAX_HOLD:
                 return Turn(again_at=now, hold_until=entry.hold_until)
             running = [end for end in entry.ends if now < end <= now + LONGEST]
-            started = entry.started if entry.started <= now else float("-inf")
+            started = entry.started if entry.started <= now + QUICKER else float("-inf")
             ready = started + (max(spacing, SLOW) if running else spacing)
             if len(running) >= MOST_AT_ONCE:
                 ready = max(ready, min(running))
