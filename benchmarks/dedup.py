@@ -22,6 +22,7 @@ import argparse
 import gzip
 import importlib.util
 import json
+import multiprocessing
 import random
 import resource
 import tempfile
@@ -31,6 +32,9 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from aggregator import dedup, words
 from aggregator.dedup.judge import WINDOW
@@ -295,14 +299,18 @@ def archive(data: Path, sizes: list[int], per_day: int, *, index_alone: bool) ->
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "news.db"
             now = datetime(2026, 5, 11, tzinfo=UTC).timestamp()
-            with Store(path) as database:
-                _fill(database, size, now, per_day, texts=None if index_alone else docs)
-                pages = database.connection.value(
-                    "select sum(pgsize) from dbstat where name in ('_postings', '_topics')"
-                )
+            # In a process of its own, whose memory does not count.
+            filling = multiprocessing.Process(
+                target=_fill, args=(path, size, now, per_day, None if index_alone else docs)
+            )
+            filling.start()
+            filling.join()
             begun = time.perf_counter()
             database = Store(path)
             opened = time.perf_counter() - begun
+            pages = database.connection.value(
+                "select sum(pgsize) from dbstat where name in ('_postings', '_topics')"
+            )
             took = []
             started = time.process_time()
             for number, doc in enumerate(docs):
@@ -323,31 +331,82 @@ def archive(data: Path, sizes: list[int], per_day: int, *, index_alone: bool) ->
         )
 
 
-def _fill(database: Any, size: int, now: float, per_day: int, texts: Docs | None) -> None:
+def _fill(path: Path, size: int, now: float, per_day: int, texts: Docs | None) -> None:
     """An archive of `size` stories that end now: rows of the indexes with chance postings, and texts if wanted."""
+    from aggregator.store import Store
+
+    with Store(path) as database:
+        _fill_with(database, size, now, per_day, texts)
+
+
+def _fill_with(database: Any, size: int, now: float, per_day: int, texts: Docs | None) -> None:
     chance = random.Random(1)
-    topics_since = size - 8 * per_day  # older ones are forgotten
-    for start in range(0, size, 2_000):
+    for start in range(0, size if texts is not None else 0, 2_000):
         with database.transaction():
             for number in range(start, min(size, start + 2_000)):
-                when = now - (size - number) * DAY / per_day
-                key = number + 1
-                if texts is not None:
-                    doc = texts[number % len(texts)]
-                    stamp = datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-                    shuffled = doc["text"].split()
-                    chance.shuffle(shuffled)
-                    key = database.connection.insert(
-                        "articles", title=doc["title"], published_at=stamp, site=doc["outlet"], text=" ".join(shuffled),
-                        words=len(shuffled), url=f"https://old.example/{number}", source="page", first_seen_at=stamp,
-                        changed_at=stamp,
-                    )  # fmt: skip
-                database.postings.add(key, [chance.getrandbits(32) for _ in range(POSTINGS)], when)
-                if number >= topics_since:
-                    database.topics.add(
-                        key, [int(chance.paretovariate(0.15)) & 0xFFFFFFFF for _ in range(TOPICS)], when
-                    )
+                doc = texts[number % len(texts)]  # type: ignore[index]
+                stamp = datetime.fromtimestamp(now - (size - number) * DAY / per_day, UTC).strftime(
+                    "%Y-%m-%dT%H:%M:%SZ"
+                )
+                shuffled = doc["text"].split()
+                chance.shuffle(shuffled)
+                database.connection.insert(
+                    "articles", id=number + 1, title=doc["title"], published_at=stamp, site=doc["outlet"],
+                    text=" ".join(shuffled), words=len(shuffled), url=f"https://old.example/{number}", source="page",
+                    first_seen_at=stamp, changed_at=stamp,
+                )  # fmt: skip
+    bits = np.random.default_rng(1)
+    _fill_index(
+        database,
+        "_postings",
+        size,
+        0,
+        now,
+        per_day,
+        lambda n: bits.integers(0, 2**32, n * POSTINGS, np.uint64),
+    )
+    topics_since = max(0, size - 8 * per_day)  # older ones are forgotten
+    _fill_index(
+        database, "_topics", size, topics_since, now, per_day,
+        lambda n: np.fmod(bits.random(n * TOPICS) ** (-1 / 0.15), 2.0**32).astype(np.uint64),
+    )  # fmt: skip
     database.connection.execute("pragma wal_checkpoint(truncate)")
+
+
+def _fill_index(
+    database: Any,
+    table: str,
+    size: int,
+    since: int,
+    now: float,
+    per_day: int,
+    draw: Callable[[int], NDArray[np.uint64]],
+) -> None:
+    """The rows that adding the stories one by one would have made, stretch by stretch and sorted: that is ten times as
+    fast. `draw`: the postings of so many stories, one after another."""
+    from aggregator.store import postings
+
+    numbers = np.arange(since, size)
+    stretches = ((now - (size - numbers) * DAY / per_day) // postings.STRETCH).astype(np.uint64)
+    for stretch in np.unique(stretches):
+        stories = numbers[stretches == stretch] + 1
+        drawn = draw(len(stories)) & np.uint64(postings.POSTING)
+        keys = (stretch << np.uint64(postings.BITS)) | drawn
+        holders = np.repeat(stories, len(drawn) // len(stories))
+        order = np.argsort(keys, kind="stable")
+        keys, holders = keys[order], holders[order]
+        starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+        ends = np.append(starts[1:], len(keys))
+        with database.transaction():
+            database.connection.executemany(
+                f"insert into {table} (posting, articles) values (?, ?)",
+                (
+                    (key, postings.packed(tuple(dict.fromkeys(holders[a:b].tolist()))[: postings.COMMON]))
+                    if b - a > 1
+                    else (key, int(holders[a]))
+                    for key, a, b in zip(keys[starts].tolist(), starts.tolist(), ends.tolist(), strict=True)
+                ),
+            )
 
 
 # -------------------------------------------------------------------------------------------- main

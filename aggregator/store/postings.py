@@ -26,8 +26,8 @@ COMMON = 24
 WORTH = 0.25
 #: Bits of a posting that are stored. A key of 42 bits, with the stretch in front until the year 2059, takes a byte less
 #: on disk than a longer one; two postings of a day that agree by chance cost a comparison.
-_BITS = 29
-_POSTING = (1 << _BITS) - 1
+BITS = 29
+POSTING = (1 << BITS) - 1
 #: The numbers of several stories as they are stored, four bytes each; that of a single one is stored as it is.
 _PACKED = [Struct(f"<{n}I") for n in range(COMMON + 1)]
 
@@ -69,12 +69,12 @@ class Postings:
         newest = self._db.execute(self._newest).fetchone()[0]
         if newest is None:
             return []
-        low, high = _stretch(published - window), min(_stretch(published + window), newest >> _BITS)
+        low, high = _stretch(published - window), min(_stretch(published + window), newest >> BITS)
         holders: dict[int, tuple[int, ...]] = {}
         for key, held in self._held(key for n in range(low, high + 1) for key in _keys(n, probes)):
             if without in held:
                 held = tuple(article for article in held if article != without)
-            posting = key & _POSTING
+            posting = key & POSTING
             holders[posting] = holders[posting] + held if posting in holders else held
         score: dict[int, float] = {}
         for held in holders.values():
@@ -101,7 +101,7 @@ class Postings:
         self._db.executemany(
             self._put,
             [
-                (key, _packed((*held, article_id)))
+                (key, packed((*held, article_id)))
                 for key, held in sorted(rows.items())
                 if len(held) < COMMON and article_id not in held
             ],
@@ -109,7 +109,7 @@ class Postings:
 
     def prune(self, before: float) -> int:
         """Forget the stretches that ended before a time; returns the number of rows deleted."""
-        return self._db.execute(self._forget, (_stretch(before) << _BITS,)).rowcount
+        return self._db.execute(self._forget, (_stretch(before) << BITS,)).rowcount
 
 
 def _stretch(seconds: float) -> int:
@@ -118,10 +118,10 @@ def _stretch(seconds: float) -> int:
 
 
 def _keys(stretch: int, postings: Iterable[int]) -> set[int]:
-    return {stretch << _BITS | posting & _POSTING for posting in postings}
+    return {stretch << BITS | posting & POSTING for posting in postings}
 
 
-def _packed(held: tuple[int, ...]) -> int | bytes:
+def packed(held: tuple[int, ...]) -> int | bytes:
     return held[0] if len(held) == 1 else _PACKED[len(held)].pack(*held)
 
 
