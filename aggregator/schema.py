@@ -338,6 +338,24 @@ create index _pages_fetched on _pages(fetched_at);
 alter table _feed_memory add column older_url text;
 """
 
+#: Most rows have nothing in these columns, and every new one would be put among the empty ones first.
+INDEXES_OF_WHAT_IS_THERE = """
+drop index entries_article;
+create index entries_article on entries(article_id) where article_id is not null;
+drop index entries_duplicate;
+create index entries_duplicate on entries(duplicate_id) where duplicate_id is not null;
+drop index _urls_article;
+create index _urls_article on _urls(article_id) where article_id is not null;
+drop index _urls_duplicate;
+create index _urls_duplicate on _urls(duplicate_id) where duplicate_id is not null;
+drop index removed_blocks_article;
+create index removed_blocks_article on removed_blocks(article_id) where article_id is not null;
+drop index removed_blocks_duplicate;
+create index removed_blocks_duplicate on removed_blocks(duplicate_id) where duplicate_id is not null;
+drop index articles_event;
+create index articles_event on articles(event_id, published_at) where event_id is not null;
+"""
+
 #: What each column means: table -> column -> one sentence. Shown by Datasette and in docs/columns.md.
 COLUMNS: dict[str, dict[str, str]] = {
     "articles": {
@@ -490,8 +508,12 @@ def migrations() -> Migrations:
     def m002_pages_and_history(db: Database) -> None:
         db.executescript(PAGES_AND_HISTORY)
 
+    @steps()
+    def m003_indexes_of_what_is_there(db: Database) -> None:
+        db.executescript(INDEXES_OF_WHAT_IS_THERE)
+
     return steps
 
 
 #: Names of the migrations above: lets the store see, without importing sqlite-utils, that nothing is to be done.
-MIGRATION_NAMES = ("m001_first", "m002_pages_and_history")
+MIGRATION_NAMES = ("m001_first", "m002_pages_and_history", "m003_indexes_of_what_is_there")

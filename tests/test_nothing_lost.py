@@ -85,14 +85,14 @@ def test_an_edit_seen_while_another_process_works_on_the_entry_is_not_lost(tmp_p
         store.feeds.sync(list(FEEDS.values()), NOW)
         state = store.feeds.claim(FEEDS, NOW)[0]
         store.feeds.record(outcome(state, matches=(match("g"),)), NOW)
-        (mine,) = store.pending.claim(NOW, 10)
+        (mine,) = store.pending.claim(store.pending.due(NOW)[:10], NOW)
         state = store.feeds.claim(FEEDS, NOW, urls=[state.feed.url])[0]
         edit = match("g", title="Ferries sail", known_id=mine.entry_id, status="changed")
         store.feeds.record(outcome(state, matches=(edit,)), NOW)
         rest = (pipeline.Config(()), store, pipeline.Tally(), lambda: NOW)
         store_all([Ready(mine, story())], *rest)
         assert store.connection.value("select count(*) from _pending") == 1
-        assert store.pending.claim(NOW, 10)[0].entry.title == "Ferries sail"
+        assert store.pending.claim(store.pending.due(NOW)[:10], NOW)[0].entry.title == "Ferries sail"
 
 
 def test_an_edit_in_the_batch_that_brings_a_better_copy_edits_its_own_text(rounds):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from aggregator import dedup
 from aggregator.model import Candidate
 from aggregator.store import Store
+from aggregator.store.connection import Connection
 from aggregator.store.postings import COMMON, STRETCH, Hit, Postings
 
 NOW = 1_778_500_000.0
@@ -19,13 +19,13 @@ WINDOW = 96 * 3600.0
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+def connection(tmp_path: Path) -> Iterator[Connection]:
     with Store(tmp_path / "news.db") as store:
-        yield store.connection.raw
+        yield store.connection
 
 
 @pytest.fixture
-def postings(connection: sqlite3.Connection) -> Postings:
+def postings(connection: Connection) -> Postings:
     return Postings(connection)
 
 
@@ -95,7 +95,7 @@ def test_adding_twice_is_adding_once(postings: Postings) -> None:
 
 
 def test_what_very_many_stories_have_is_not_stored_for_each(
-    postings: Postings, connection: sqlite3.Connection
+    postings: Postings, connection: Connection
 ) -> None:
     for article in range(COMMON + 20):
         postings.add(article, [10], NOW)
@@ -125,9 +125,9 @@ def test_more_probes_than_one_statement_takes_are_all_asked(postings: Postings) 
 
 def test_an_index_that_was_closed_and_opened_answers_the_same(tmp_path: Path) -> None:
     with Store(tmp_path / "news.db") as store:
-        Postings(store.connection.raw).add(1, [10, 11], NOW)
+        Postings(store.connection).add(1, [10, 11], NOW)
     with Store(tmp_path / "news.db") as store:
-        assert found(Postings(store.connection.raw), [11]) == [1]
+        assert found(Postings(store.connection), [11]) == [1]
 
 
 def test_it_finds_what_the_index_in_memory_finds(postings: Postings) -> None:
@@ -157,7 +157,7 @@ def fold(path: Path, texts: list[str], *, restart: bool) -> list[int]:
         if restart:
             store.close()
             store = Store(path)
-        postings = Postings(store.connection.raw)
+        postings = Postings(store.connection)
         when = datetime.fromtimestamp(NOW + number, UTC)
         sketch = dedup.sketch("", text, published=when)
         hits = postings.candidates(sketch.probes.tolist(), NOW + number, WINDOW)

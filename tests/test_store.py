@@ -301,7 +301,7 @@ def test_entries_are_claimed_in_the_order_they_are_judged_in(synced):
     )
     for state in states:
         synced.feeds.record(outcome(state, matches=(late, early)), NOW)
-    claimed = synced.pending.claim(NOW, 10)
+    claimed = synced.pending.claim(synced.pending.due(NOW)[:10], NOW)
     assert [(item.guid, item.feed_url) for item in claimed] == [
         ("early", WIRE.url), ("early", LOCAL.url), ("late", WIRE.url), ("late", LOCAL.url),
     ]  # fmt: skip
@@ -324,7 +324,7 @@ def test_an_entry_comes_back_from_the_database_as_it_went_in(synced):
     )
     state = synced.feeds.claim(FEEDS, NOW)[0]
     synced.feeds.record(outcome(state, matches=(dataclasses.replace(match("g"), entry=entry),)), NOW)
-    assert synced.pending.claim(NOW, 1)[0].entry == entry
+    assert synced.pending.claim(synced.pending.due(NOW)[:1], NOW)[0].entry == entry
 
 
 # -------------------------------------------------------------------------------- stories
@@ -422,7 +422,7 @@ def test_an_article_number_is_never_used_again(store):
 def test_a_story_and_its_entry_are_stored_together_or_not_at_all(synced):
     state = synced.feeds.claim(FEEDS, NOW)[0]
     synced.feeds.record(outcome(state, matches=(match("a"),)), NOW)
-    item = synced.pending.claim(NOW, 1)[0]
+    item = synced.pending.claim(synced.pending.due(NOW)[:1], NOW)[0]
 
     def break_off():
         with synced.transaction():

@@ -7,7 +7,7 @@
       | schedule     when to come again, and why                     pure
       -> store.feeds.record                                          ONE transaction a feed
       | history      older pages, on demand
-    store.pending.claim                       in a fixed order: published, priority, URL
+    store.pending.due, .claim                 in a fixed order: published, priority, URL
       | fetch        pages; robots.txt; skipped when the feed has the full text
       | extract      in worker processes                             pure
       | sites        without what repeats on that site               pure
@@ -124,10 +124,10 @@ def run(
                 older.read(history, by_url, urls, store, fetcher, parser, tally, progress, stop, clock)
             with Workers(config.settings) as workers:
                 until = time.monotonic() + page_seconds if page_seconds is not None else float("inf")
-                while not stop.is_set() and time.monotonic() < until:
-                    batch = store.pending.claim(clock(), BATCH)
-                    if not batch:
+                for waiting in _waiting(store, clock):
+                    if stop.is_set() or time.monotonic() >= until:
                         break
+                    batch = store.pending.claim(waiting, clock())
                     try:
                         ready = pages.read(
                             batch, config, store, fetcher, workers, tally, progress, stop, clock
@@ -148,6 +148,14 @@ def run(
     if tally.bugs:
         raise ExceptionGroup("bugs of ours; the round went on without what ran into them", tally.bugs)
     return tally.report(time.monotonic() - started)
+
+
+def _waiting(store: Store, clock: Callable[[], datetime]) -> Iterator[list[int]]:
+    """The numbers of the entries that wait, `BATCH` at a time, until none is left. What a batch leaves waiting comes
+    again, behind the others."""
+    while due := store.pending.due(clock()):
+        for start in range(0, len(due), BATCH):
+            yield due[start : start + BATCH]
 
 
 @contextlib.contextmanager

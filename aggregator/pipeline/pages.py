@@ -175,6 +175,8 @@ def _link_to_known(item: Pending, key: str, store: Store) -> bool:
     """Whether this page is stored already (another feed listed it); then the entry is linked to it."""
     if item.article_id is not None:
         return False
+    if store.stories.known([key]) is None:
+        return False
     with store.transaction():
         known = store.stories.known([key])
         if known and store.pending.current(item):
@@ -195,7 +197,7 @@ def _leave(item: Pending, page: PageMemory, store: Store, now: datetime) -> None
         if current is not None and current.article_id is not None:
             stored = Saved("unchanged", current.article_id, current.duplicate_id)
             store.stories.link(item.entry_id, stored)
-            store.pending.remember_page(item.entry_id, page, now)
+            store.pending.remember_page(item, page, now)
 
 
 def is_old(item: Pending, now: datetime) -> bool:

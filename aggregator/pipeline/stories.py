@@ -72,7 +72,7 @@ def _store_together(
             if (
                 item.article_id is not None or saved.kind != "unchanged"
             ):  # else the stored text is an earlier one
-                store.pending.remember_page(item.entry_id, one.page, clock())
+                store.pending.remember_page(item, one.page, clock())
             if one.retry_at is not None:
                 store.pending.again(item, one.retry_at)
             kinds[saved.kind] += 1
@@ -105,7 +105,7 @@ def place(
     verdict = judge(story, sketch, terms, store, window)
     if verdict.copy_of is None:
         saved = store.stories.add(story, terms, item.entry_id, now)
-        relate(saved.article_id, sketch, store, window)
+        relate(saved.article_id, sketch, store, window, new=True)
         return saved
     if is_better(story, item.priority, verdict, store.stories.kept(verdict.copy_of)):
         return store.stories.add_better(story, verdict, terms, item.entry_id, now)
@@ -143,13 +143,17 @@ def relate(
     store: Store,
     window: float,
     before: tuple[str, int] | None = None,
+    *,
+    new: bool = False,
 ) -> None:
-    """Put an article to the event it reports, if another story reported it before (`before`: published_at and id)."""
+    """Put an article to the event it reports, if another story reported it before (`before`: published_at and id).
+    `new`: it was just stored."""
     topics, published = dedup.topics(sketch), sketch.published or 0.0
     candidates = store.stories.related(article_id, topics, published, window, dedup.promising)
     if before is not None:
         candidates = [c for c in candidates if is_before(c, before)]
-    store.stories.relate(article_id, topics, published, dedup.same_event(sketch, candidates, window=window))
+    event = dedup.same_event(sketch, candidates, window=window)
+    store.stories.relate(article_id, topics, published, event, new=new)
 
 
 def is_before(candidate: Candidate, here: tuple[str, int]) -> bool:

@@ -37,11 +37,11 @@ class Store:
     def __init__(self, path: Path | str, *, timeout: float = BUSY_TIMEOUT) -> None:
         self.path = str(path)
         self.connection = Connection(path, timeout=timeout)
-        self.postings = Postings(self.connection.raw)
+        self.postings = Postings(self.connection)
         self.feeds = Feeds(self.connection)
         self.pending = PendingEntries(self.connection)
         self.sites = Sites(self.connection)
-        self.topics = Postings(self.connection.raw, "_topics")
+        self.topics = Postings(self.connection, "_topics")
         self.stories = Stories(self.connection, self.postings, self.topics, self.sites)
         self.reading = Reading(self.connection)
         self.upkeep = Upkeep(self.connection, self.postings, self.topics, self.sites)

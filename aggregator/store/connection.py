@@ -11,6 +11,7 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -49,6 +50,9 @@ class Connection:
         self.path = str(path)
         self._lock = threading.RLock()
         self._depth = 0
+        self._transaction = _Transaction(self)
+        #: Number of transactions begun: what was read in one with the same number is still so.
+        self.begun = 0
         memory = self.path == ":memory:"
         if not memory:
             try:
@@ -151,24 +155,39 @@ class Connection:
             or 0
         )
 
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """All or nothing. Nested blocks join the outer one; an exception undoes the whole."""
-        with self._lock, self._translated():
-            if self._depth:
-                yield
-                return
-            self.raw.execute("begin immediate")
-            self._depth = 1
-            try:
-                yield
-                self.raw.execute("commit")
-            except BaseException:
-                if self.raw.in_transaction:
-                    self.raw.execute("rollback")
-                raise
-            finally:
-                self._depth = 0
+        return self._transaction
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._depth > 0
+
+    def _begin(self) -> None:
+        self._lock.acquire()
+        try:
+            if not self._depth:
+                self.execute("begin immediate")
+                self.begun += 1
+            self._depth += 1
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _end(self, error: BaseException | None) -> None:
+        try:
+            self._depth -= 1
+            if not self._depth:
+                try:
+                    if error is None:
+                        self.execute("commit")
+                finally:
+                    if self.raw.in_transaction:
+                        self.execute("rollback")
+            if isinstance(error, sqlite3.DatabaseError):
+                self._fail(error)
+        finally:
+            self._lock.release()
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
@@ -188,3 +207,17 @@ class Connection:
 
     def close(self) -> None:
         self.raw.close()
+
+
+class _Transaction(AbstractContextManager[None]):
+    """What `Connection.transaction` returns. A class, because a story is stored in five nested ones: 0.6 us each
+    instead of 4."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._connection._begin()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._connection._end(error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -28,32 +28,30 @@ class PendingEntries:
         """How many entries could be worked on now."""
         return int(self._db.value(f"select count(*) from _pending p where {_DUE}", _times(now)))
 
-    def claim(self, now: datetime, limit: int) -> list[Pending]:
-        """Take up to `limit` entries, in the order in which they are judged: published, priority, URL, id."""
+    def due(self, now: datetime) -> list[int]:
+        """The numbers of the entries that can be worked on and that no other process works on, in the order in which
+        they are judged: published, priority, URL, id. Sorted once a round: asking for every batch anew sorts all that
+        waits, which is a third of a minute for a first round of 100,000 entries."""
+        rows = self._db.rows(
+            "select p.entry_id, p.lease_owner, p.leased_at from _pending p join entries e on e.id = p.entry_id"
+            f" join feeds f on f.id = e.feed_id where {_DUE} order by {_ORDER}",
+            _times(now),
+        )
+        return [entry_id for entry_id, *lease in rows if not self._is_taken(*lease, now)]
+
+    def claim(self, entry_ids: Sequence[int], now: datetime) -> list[Pending]:
+        """Take those of these entries that can still be worked on, in this order."""
         with self._db.transaction():
-            owners = self._db.rows(
-                "select lease_owner, max(leased_at) as leased_at from _pending"
-                " where lease_owner is not null group by lease_owner"
-            )
-            others = [
-                row["lease_owner"]
-                for row in owners
-                if leases.is_live(row["lease_owner"], from_text(row["leased_at"]), now)
-            ]
-            rows = self._db.rows(
+            found = self._db.rows(
                 "select p.entry_id, p.payload, p.version, e.feed_id, e.guid, e.url, e.attempts, e.article_id,"
                 " e.duplicate_id, e.first_seen_at, g.url as page_url, g.etag, g.last_modified,"
-                " f.url as feed_url, f.site_url, f.priority, exists (select 1"
+                " f.url as feed_url, f.site_url, f.priority, p.lease_owner, p.leased_at, exists (select 1"
                 "  from entries o where o.feed_id = e.feed_id and o.url = e.url and o.id <> e.id) as shared"
-                f" from (select p.entry_id from _pending p join entries e on e.id = p.entry_id"
-                f"  join feeds f on f.id = e.feed_id where {_DUE}"
-                "  and coalesce(p.lease_owner, '') not in (select value from json_each(:others))"
-                f"  order by {_ORDER} limit :limit) as first"
-                " join _pending p on p.entry_id = first.entry_id join entries e on e.id = p.entry_id"
-                " join feeds f on f.id = e.feed_id left join _pages g on g.entry_id = e.id"
-                f" order by {_ORDER}",
-                {**_times(now), "others": json.dumps(others), "limit": limit},
+                " from json_each(:ids) i join _pending p on p.entry_id = i.value join entries e on e.id = p.entry_id"
+                f" join feeds f on f.id = e.feed_id left join _pages g on g.entry_id = e.id where {_DUE} order by i.key",
+                {**_times(now), "ids": json.dumps(list(entry_ids))},
             )
+            rows = [row for row in found if not self._is_taken(row["lease_owner"], row["leased_at"], now)]
             self._db.executemany(
                 "update _pending set lease_owner = ?, leased_at = ? where entry_id = ?",
                 ((leases.owner(), stamp(now), row["entry_id"]) for row in rows),
@@ -80,6 +78,10 @@ class PendingEntries:
             for row in rows
         ]
 
+    @staticmethod
+    def _is_taken(owner: str | None, leased_at: str | None, now: datetime) -> bool:
+        return owner is not None and leases.is_live(owner, from_text(leased_at), now)
+
     def release(self, entry_ids: Iterable[int]) -> None:
         """Give back entries that were claimed but not finished."""
         with self._db.transaction():
@@ -101,7 +103,10 @@ class PendingEntries:
         )
         if row is None or row["version"] != item.version:
             return None
-        return replace(item, article_id=row["article_id"], duplicate_id=row["duplicate_id"])
+        owner = row["article_id"], row["duplicate_id"]
+        if owner == (item.article_id, item.duplicate_id):
+            return item
+        return replace(item, article_id=owner[0], duplicate_id=owner[1])
 
     def again(self, item: Pending, until: datetime) -> None:
         """Look at the entry's page again later: what is stored now came from the feed alone."""
@@ -110,18 +115,19 @@ class PendingEntries:
             (item.entry_id, dump_entry(item.entry), stamp(until), item.version),
         )
 
-    def remember_page(self, entry_id: int, page: PageMemory | None, now: datetime) -> None:
+    def remember_page(self, item: Pending, page: PageMemory | None, now: datetime) -> None:
         """Keep what the entry's page is asked with when it is fetched again; None: the text is not from its page.
 
         Call inside the transaction that stores the text: a page is never told "I have that" about a text that is
         not in the database.
         """
         if page is None or page.validators == Validators():
-            self._db.execute("delete from _pages where entry_id = ?", (entry_id,))
+            if item.page is not None:
+                self._db.execute("delete from _pages where entry_id = ?", (item.entry_id,))
             return
         self._db.execute(
             "insert or replace into _pages (entry_id, url, etag, last_modified, fetched_at) values (?, ?, ?, ?, ?)",
-            (entry_id, page.url, page.validators.etag, page.validators.last_modified, stamp(now)),
+            (item.entry_id, page.url, page.validators.etag, page.validators.last_modified, stamp(now)),
         )
 
     def put_aside(self, item: Pending, until: datetime, problem: str, *, tried: bool = True) -> None:

@@ -12,10 +12,12 @@ changed or deleted costs a comparison and nothing else. That is why there is no 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from struct import Struct
+from typing import NamedTuple
+
+from aggregator.store.connection import Connection
 
 #: Seconds of publishing time that share a stretch of the table: the window, so that two or three are asked.
 STRETCH = 96 * 3600
@@ -40,12 +42,23 @@ class Hit:
     shared: Mapping[int, int]
 
 
+class _Read(NamedTuple):
+    """What `candidates` asked last, and found."""
+
+    begun: int  # Connection.begun
+    stretches: range
+    asked: frozenset[int]
+    rows: Mapping[int, tuple[int, ...]]
+
+
 class Postings:
     """An index over an open connection, inside whatever transaction the caller has begun. Times are seconds since
     the epoch, postings and probes 32-bit integers as `dedup.sketch` and `dedup.topics` make them."""
 
-    def __init__(self, connection: sqlite3.Connection, table: str = "_postings") -> None:
-        self._db = connection.cursor()
+    def __init__(self, connection: Connection, table: str = "_postings") -> None:
+        self._connection = connection
+        self._read: _Read | None = None
+        self._db = connection.raw.cursor()
         self._db.row_factory = None  # plain tuples: there are some dozens of rows a text
         self._newest = f"select max(posting) from {table}"
         # One statement for all keys: 0.1 ms for 150 of them, one by one 0.7 ms.
@@ -66,12 +79,14 @@ class Postings:
         `without`: an article to pass over, the one that is judged again. Stretches that overlap the window (seconds)
         are asked whole: the judge looks at the exact time.
         """
-        newest = self._db.execute(self._newest).fetchone()[0]
-        if newest is None:
-            return []
-        low, high = _stretch(published - window), min(_stretch(published + window), newest >> BITS)
+        newest = self._db.execute(self._newest).fetchone()[0] or 0
+        asked = frozenset(probe & POSTING for probe in probes)
+        stretches = range(_stretch(published - window), _stretch(published + window) + 1)
+        some = [n for n in stretches if n <= newest >> BITS]
+        rows = self._held([n << BITS | posting for n in some for posting in asked])
+        self._read = _Read(self._connection.begun, stretches, asked, rows)
         holders: dict[int, tuple[int, ...]] = {}
-        for key, held in self._held(key for n in range(low, high + 1) for key in _keys(n, probes)):
+        for key, held in rows.items():
             if without in held:
                 held = tuple(article for article in held if article != without)
             posting = key & POSTING
@@ -88,37 +103,51 @@ class Postings:
             for article in sorted(worth, key=lambda article: (-score[article], article))[:limit]
         ]
 
-    def _held(self, keys: Iterable[int]) -> list[tuple[int, tuple[int, ...]]]:
-        """The rows of these keys: key, numbers of the stories that hold it."""
+    def _held(self, keys: list[int]) -> dict[int, tuple[int, ...]]:
+        """The rows of these keys: key -> numbers of the stories that hold it."""
         rows = self._db.execute(self._ask, (str(sorted(keys)),)).fetchall()
-        return [(key, _unpacked(stored)) for key, stored in rows]
+        return {key: _unpacked(stored) for key, stored in rows}
 
     def add(self, article_id: int, postings: Iterable[int], published: float) -> None:
         """Index a kept story, or its new text beside the old one. Call inside a transaction: rows are read, and written
         with one story more."""
-        rows: dict[int, tuple[int, ...]] = dict.fromkeys(_keys(_stretch(published), postings), ())
-        rows |= self._held(rows)
+        new, stretch = {posting & POSTING for posting in postings}, _stretch(published)
+        keys = [stretch << BITS | posting for posting in sorted(new)]
+        known = self._still_known(stretch, new)
+        held = self._held(keys) if known is None else known
+        self._read = None
         self._db.executemany(
             self._put,
             [
-                (key, packed((*held, article_id)))
-                for key, held in sorted(rows.items())
-                if len(held) < COMMON and article_id not in held
+                (key, packed((*stories, article_id)))
+                for key in keys
+                if len(stories := held.get(key, ())) < COMMON and article_id not in stories
             ],
         )
 
+    def _still_known(self, stretch: int, postings: set[int]) -> Mapping[int, tuple[int, ...]] | None:
+        """What `candidates` read in this transaction, if it asked for all of these: a new story's own postings are
+        among those it was looked for with. Nobody else can have written since."""
+        read = self._read
+        if (
+            read is not None
+            and self._connection.in_transaction
+            and read.begun == self._connection.begun
+            and stretch in read.stretches
+            and postings <= read.asked
+        ):
+            return read.rows
+        return None
+
     def prune(self, before: float) -> int:
         """Forget the stretches that ended before a time; returns the number of rows deleted."""
+        self._read = None
         return self._db.execute(self._forget, (_stretch(before) << BITS,)).rowcount
 
 
 def _stretch(seconds: float) -> int:
     """Number of the stretch; times before 1970 share the first."""
     return max(0, int(seconds // STRETCH))
-
-
-def _keys(stretch: int, postings: Iterable[int]) -> set[int]:
-    return {stretch << BITS | posting & POSTING for posting in postings}
 
 
 def packed(held: tuple[int, ...]) -> int | bytes:

@@ -254,14 +254,18 @@ class Stories:
         with self._db.transaction():
             self._link(entry_id, saved.article_id, saved.duplicate_id, None)
 
-    def relate(self, article_id: int, topics: Sequence[int], published: float, other: int | None) -> None:
+    def relate(
+        self, article_id: int, topics: Sequence[int], published: float, other: int | None, *, new: bool = False
+    ) -> None:
         """Remember what an article is about, and that it reports the same event as the article `other`, or none.
 
         Stars, as with copies: all reports of an event point at its first one. A report that comes later than
-        `EVENT_SPAN` after that begins an event of its own.
+        `EVENT_SPAN` after that begins an event of its own. `new`: it was just stored, and belongs to no event yet.
         """
         with self._db.transaction():
             self._topics.add(article_id, topics, published)
+            if new and other is None:
+                return
             first = other and self._db.value(
                 "select f.id from articles o join articles f on f.id = coalesce(o.event_id, o.id)"
                 " where o.id = ? and f.id <> ? and f.published_at >= ?",
