@@ -32,6 +32,11 @@ def test_nothing_heavy_is_imported_before_a_name_is_used():
     assert loaded == "[]\n"
 
 
+def test_a_round_without_news_does_not_wait_for_what_reads_pages():
+    heavy = {"bs4", "feedparser", "lxml", "numpy"}
+    assert python(f"import sys, aggregator.pipeline; print({heavy!r} & set(sys.modules))") == "set()\n"
+
+
 @pytest.mark.parametrize("before", ["", "import aggregator.pipeline\n", "import aggregator.extract\n"])
 def test_extract_is_the_function_whatever_was_imported_before(before):
     page = "<article><h1>Ferry sails</h1><p>The night boat left the quay at nine on Tuesday evening.</p></article>"

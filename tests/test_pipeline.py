@@ -11,6 +11,7 @@ from server import HTML, Reply
 
 from aggregator import pipeline
 from aggregator.model import Config, Feed, Settings
+from aggregator.pipeline import stories, visits
 from aggregator.store import Store
 
 SENTENCES = (
@@ -343,14 +344,14 @@ def two_stories(rounds):
 
 def test_a_bug_in_one_story_is_loud_and_does_not_hold_up_the_others(rounds, monkeypatch):
     two_stories(rounds)
-    place = pipeline.stories.place
+    place = stories.place
 
     def broken(entry, story, *rest):
         if "Ferry" in story.title:
             raise ZeroDivisionError("a bug")
         return place(entry, story, *rest)
 
-    monkeypatch.setattr(pipeline.stories, "place", broken)
+    monkeypatch.setattr(stories, "place", broken)
     with pytest.raises(ExceptionGroup, match="bugs of ours"):
         rounds.run()
     assert rounds.ask("select title from articles") == [("Bakers sleep",)]
@@ -364,7 +365,7 @@ def test_a_bug_in_one_page_leaves_the_feeds_text(rounds, monkeypatch):
     def broken(*_, **__):
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(pipeline.visits, "extract", broken)
+    monkeypatch.setattr(visits, "extract", broken)
     with pytest.raises(ExceptionGroup, match="bugs of ours"):
         rounds.run()
     assert rounds.ask("select title, source from articles") == [("Ferry sails again", "feed")]

@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 from aggregator.errors import FetchError
 from aggregator.fetch.hosts import MAX_HOLD
 from aggregator.fetch.transport import Answer
+from aggregator.model import Response, Validators
 from aggregator.urls import is_web
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -48,6 +49,15 @@ def retry_after(headers: Mapping[str, str], clock: float) -> float | None:
         return None
     seconds = when.replace(tzinfo=when.tzinfo or UTC).timestamp() - clock
     return seconds if seconds > 0 else None
+
+
+def validators_after(asked_with: Validators, answer: Response) -> Validators:
+    """The validators after an answer. RFC 9110 15.4.5: a 304 may bring a new one; one it does not mention stays."""
+    if answer.status != 304:
+        return answer.validators
+    return Validators(
+        answer.validators.etag or asked_with.etag, answer.validators.last_modified or asked_with.last_modified
+    )
 
 
 def next_url(url: str, answer: Answer) -> str:

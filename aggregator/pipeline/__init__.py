@@ -29,18 +29,22 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 from threading import Event
+from typing import TYPE_CHECKING, Any
 
 from aggregator.fetch import Fetcher, pace_file
 from aggregator.model import Config, Failure, Progress, Report
 from aggregator.parse import Parser
-from aggregator.pipeline import feeds, pages, stories
+from aggregator.pipeline import feeds
 from aggregator.pipeline import history as older
-from aggregator.pipeline.again import Reread, read_again
-from aggregator.pipeline.archive import Rejudged, fold, rejudge, restore, unfold
 from aggregator.pipeline.memory import frugal
 from aggregator.pipeline.workers import Workers
 from aggregator.store import Store
+
+if TYPE_CHECKING:
+    from aggregator.pipeline.again import Reread, read_again
+    from aggregator.pipeline.archive import Rejudged, fold, rejudge, restore, unfold
 
 log = logging.getLogger("aggregator")
 
@@ -127,6 +131,9 @@ def run(
                 for waiting in _waiting(store, clock):
                     if stop.is_set() or time.monotonic() >= until:
                         break
+                    # 0.3 s and 20 MB (numpy, BeautifulSoup), which a round without news does not need.
+                    from aggregator.pipeline import pages, stories
+
                     batch = store.pending.claim(waiting, clock())
                     try:
                         ready = pages.read(
@@ -176,3 +183,11 @@ def _stopping(fetcher: Fetcher, stop: Event) -> Iterator[None]:
     finally:
         over.set()
         watcher.join()
+
+
+def __getattr__(name: str) -> Any:
+    """What is no part of a round is imported when it is asked for: with it come numpy and BeautifulSoup."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = "again" if name in ("Reread", "read_again") else "archive"
+    return getattr(import_module(f"{__name__}.{home}"), name)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from aggregator import identity, schedule
 from aggregator.errors import AggregatorError, FetchError, ParseError
-from aggregator.fetch import Fetcher
+from aggregator.fetch import Fetcher, validators_after
 from aggregator.model import (
     RATE_DAYS,
     Config,
@@ -28,7 +28,6 @@ from aggregator.model import (
     Validators,
 )
 from aggregator.parse import Parser
-from aggregator.pipeline.visits import newest
 from aggregator.store import Store
 
 if TYPE_CHECKING:
@@ -154,7 +153,7 @@ def digest(
         error = answer
     elif answer.status == 304:
         outcome = "not_modified"
-        validators = newest(state.validators, answer)
+        validators = validators_after(state.validators, answer)
     else:
         body_hash = hash_of(answer)
         validators = answer.validators

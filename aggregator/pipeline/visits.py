@@ -11,7 +11,7 @@ from threading import Event
 from aggregator import urls
 from aggregator.errors import FetchError
 from aggregator.extract import extract, join
-from aggregator.fetch import Fetcher
+from aggregator.fetch import Fetcher, validators_after
 from aggregator.model import (
     Document,
     Entry,
@@ -19,7 +19,6 @@ from aggregator.model import (
     PageMemory,
     Progress,
     Request,
-    Response,
     SiteMemory,
     Validators,
 )
@@ -86,7 +85,9 @@ def read_all(
                 continue
             assert not isinstance(answer, FetchError)
             if request.url == visit.url:
-                found.memories[request.key] = PageMemory(request.url, newest(visit.validators, answer))
+                found.memories[request.key] = PageMemory(
+                    request.url, validators_after(visit.validators, answer)
+                )
             if answer.status == 304:
                 found.unchanged.add(request.key)
                 continue
@@ -144,15 +145,6 @@ def read_all(
             document = found.documents[key]
             found.documents[key] = replace(document, next_url=None, flags=(*document.flags, INCOMPLETE))
     return found
-
-
-def newest(asked_with: Validators, answer: Response) -> Validators:
-    """The validators after an answer. RFC 9110 15.4.5: a 304 may bring a new one; one it does not mention stays."""
-    if answer.status != 304:
-        return answer.validators
-    return Validators(
-        answer.validators.etag or asked_with.etag, answer.validators.last_modified or asked_with.last_modified
-    )
 
 
 def extract_page(
