@@ -359,7 +359,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class FeedOutcome:
-    """What asking one feed came to; stored with its new entries in one transaction."""
+    """What asking one feed came to; stored with its new entries, all or nothing."""
 
     state: FeedState
     started_at: datetime

@@ -344,6 +344,36 @@ def test_no_requests_no_results():
         assert list(fetcher.fetch_all([])) == []
 
 
+def test_what_comes_together_is_handed_over_together(server):
+    requests = [Request(n, server.answer(f"/{n}", body="x"), "feed") for n in range(7)]
+    with Fetcher(QUICK) as fetcher:
+        assert [len(group) for group in fetcher.fetch_groups(requests, 3, 5.0)] == [3, 3, 1]
+
+
+def test_a_group_does_not_wait_for_a_slow_one(server):
+    requests = [Request(0, server.answer("/0", body="x"), "feed")]
+    requests.append(Request(1, server.answer("/1", body="x", wait=0.7), "feed"))
+    with Fetcher(QUICK) as fetcher:
+        groups = [[request.key for request, _ in group] for group in fetcher.fetch_groups(requests, 9, 0.1)]
+    assert groups == [[0], [1]]
+
+
+def test_a_group_of_large_bodies_is_small(server, monkeypatch):
+    monkeypatch.setattr("aggregator.fetch.fetcher.GROUP_BYTES", 50_000)
+    requests = [Request(n, server.answer(f"/{n}", body=b"x" * 30_000), "feed") for n in range(4)]
+    with Fetcher(QUICK) as fetcher:
+        assert [len(group) for group in fetcher.fetch_groups(requests, 9, 5.0)] == [2, 2]
+
+
+def test_a_stop_hands_over_what_was_gathered(server):
+    requests = [Request(0, server.answer("/0", body="x"), "feed")]
+    requests.append(Request(1, server.answer("/1", wait=20), "feed"))
+    with Fetcher(Settings(host_delay=0)) as fetcher:
+        threading.Timer(0.3, fetcher.stop).start()
+        groups = list(fetcher.fetch_groups(requests, 9, 5.0))
+    assert [request.key for group in groups for request, _ in group] == [0]
+
+
 def test_pages_can_be_fetched_while_feeds_are_read(server):
     requests = [Request(n, server.answer(f"/{n}", body="x"), "feed") for n in range(3)]
     page = server.answer("/page", body="<p>x", type=HTML)

@@ -23,6 +23,7 @@ FEEDS, ENTRIES = 5, 6
 #: Imports once, then forks a round for every kill: a round that starts in milliseconds is hit at any of its points.
 FORKER = """
 import os, random, signal, sys, time
+from aggregator.pipeline import stories
 from test_kill import one_round
 base, database, kills, seed = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 chance = random.Random(seed)

@@ -11,8 +11,9 @@ from server import HTML, Reply
 
 from aggregator import pipeline
 from aggregator.model import Config, Feed, Settings
-from aggregator.pipeline import stories, visits
+from aggregator.pipeline import feeds, stories, visits
 from aggregator.store import Store
+from aggregator.store.feeds import Feeds
 
 SENTENCES = (
     "The harbour master of Tolmare said on Monday that the ferry would sail again before the week was out.",
@@ -374,18 +375,92 @@ def test_a_bug_in_one_page_leaves_the_feeds_text(rounds, monkeypatch):
 def test_a_bug_in_one_feed_is_recorded_on_it_and_the_others_go_on(rounds, monkeypatch):
     rounds.server.answer("/second", body="<rss version='2.0'><channel><title>Odd</title></channel></rss>")
     rounds.feeds.insert(0, Feed(rounds.server.url("/second")))
-    match = pipeline.feeds.identity.match
+    match = feeds.identity.match
 
     def broken(entries, known):
         if not entries:
             raise ZeroDivisionError("a bug")
         return match(entries, known)
 
-    monkeypatch.setattr(pipeline.feeds.identity, "match", broken)
+    monkeypatch.setattr(feeds.identity, "match", broken)
     with pytest.raises(ExceptionGroup, match="bugs of ours"):
         rounds.run()
     assert rounds.ask("select error_kind from feeds where url like '%second'") == [("bug",)]
     assert rounds.ask("select count(*) from articles") == [(1,)]
+
+
+@pytest.fixture
+def three_feeds(rounds, monkeypatch):
+    """Answers that are stored together, however slow this machine is."""
+    monkeypatch.setattr(feeds, "GATHER", 30.0)
+    rounds.feeds = []
+    for number in range(3):
+        path, entry = f"/feed{number}", item(rounds.server, number, f"Story {number}", rounds.now)
+        rounds.server.answer(path, body=rss(entry), headers={"ETag": '"1"'})
+        rounds.feeds.append(Feed(rounds.server.url(path), full_text=False))
+    return rounds
+
+
+def fails_for(path, error, monkeypatch):
+    """Storing the feed at `path` raises `error` when all of it is written."""
+    record = Feeds.record
+
+    def broken(self, outcome, now):
+        with self._db.transaction():
+            record(self, outcome, now)
+            if outcome.state.feed.url.endswith(path) and outcome.error_kind != "bug":
+                raise error
+
+    monkeypatch.setattr(Feeds, "record", broken)
+
+
+def test_a_bug_in_storing_one_feed_does_not_undo_those_that_are_stored_with_it(three_feeds, monkeypatch):
+    fails_for("/feed1", ZeroDivisionError("a bug"), monkeypatch)
+    with pytest.raises(ExceptionGroup, match="bugs of ours") as caught:
+        three_feeds.run()
+    assert len(caught.value.exceptions) == 1
+    assert three_feeds.ask("select url like '%/feed1', error_kind, etag from feeds order by id") == [
+        (0, None, '"1"'),
+        (1, "bug", None),
+        (0, None, '"1"'),
+    ]
+    assert three_feeds.ask("select title from entries order by title") == [("Story 0",), ("Story 2",)]
+    assert three_feeds.ask("select count(*) from fetches") == [(3,)]
+
+
+def test_answers_that_were_not_stored_when_the_round_broke_off_are_asked_for_again(three_feeds, monkeypatch):
+    fails_for("/feed1", KeyboardInterrupt(), monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        three_feeds.run()
+    assert three_feeds.ask("select count(*), count(etag), count(last_fetch_at) from feeds") == [(3, 0, 0)]
+    assert three_feeds.ask("select count(*) from entries") == [(0,)]
+    monkeypatch.undo()
+    assert three_feeds.run().entries_new == 3
+
+
+def test_a_stop_keeps_what_was_gathered_and_gives_back_the_rest(three_feeds, monkeypatch):
+    stop, digest = threading.Event(), feeds.digest
+
+    def stops(*given):
+        stop.set()
+        return digest(*given)
+
+    monkeypatch.setattr(feeds, "digest", stops)
+    three_feeds.run(stop=stop)
+    assert three_feeds.ask("select count(etag), count(last_fetch_at) from feeds") == [(1, 1)]
+    assert three_feeds.ask("select count(*) from entries") == [(1,)]
+    assert three_feeds.ask("select count(*) from _feed_memory where lease_owner is not null") == [(0,)]
+
+
+def test_a_feed_is_told_of_when_it_is_stored(three_feeds):
+    stored = []
+
+    def told(step):
+        if step.stage == "feeds":
+            stored.append(three_feeds.ask("select count(*) >= ? from fetches", step.done))
+
+    three_feeds.run(progress=told)
+    assert stored == [[(1,)]] * 3
 
 
 def test_two_links_that_redirect_to_one_page_are_one_article(rounds):

@@ -26,6 +26,7 @@ from aggregator.urls import is_web
 
 MAX_HOPS = 5  # redirects; honest chains have one or two (http -> https -> www), browsers stop at 20
 UNREAD_BYTES = 8_000_000  # of bodies that wait for the caller: beyond, downloading pauses
+GROUP_BYTES = UNREAD_BYTES // 10  # of bodies that are handed over together
 
 MOST_SLOW = 3  # times `workers`: downloads that are waited for without taking up a worker
 
@@ -106,6 +107,12 @@ class Fetcher:
         requests come back as "held", with `retry_after`. After `stop()` the iterator ends early; what it has
         not yielded was not fetched, or was cut off, and is to be asked for again.
         """
+        for group in self.fetch_groups(requests, 1, 0.0):
+            yield from group
+
+    def fetch_groups(self, requests: Iterable[Request], most: int, seconds: float) -> Iterator[list[Result]]:
+        """`fetch_all` for a caller who does several at once: `most` results, or what came within `seconds` of the
+        first of them. A group is smaller when its bodies are large."""
         lines = Lines(self._lock, self._settings.host_delay, self._pace, self._settings.timeout)
         batch, wanted = _Batch(lines), list(requests)
         with self._lock:
@@ -118,7 +125,7 @@ class Fetcher:
         for _ in range(threads):
             self._start(batch)
         try:
-            yield from self._results(batch, len(wanted))
+            yield from self._results(batch, len(wanted), most, seconds)
         finally:
             with self._lock:
                 self._batches.remove(batch)
@@ -148,24 +155,35 @@ class Fetcher:
         trusted = self._allow | {endpoint(own).lower()} if is_web(own) else self._allow
         batch.lines.add(Job(request, request.url, self._hosts.get(host_of(request.url)), trusted))
 
-    def _results(self, batch: _Batch, count: int) -> Iterator[Result]:
+    def _results(self, batch: _Batch, count: int, most: int, seconds: float) -> Iterator[list[Result]]:
         """The batch's results, one for each request, fewer after a stop. Raises what was a bug in a thread."""
-        taken = 0
-        for _ in range(count):
-            result = batch.results.get()
-            if result is None:
-                return
-            if isinstance(result, BaseException):
-                raise result
-            if isinstance(result[1], Response):
-                taken += len(result[1].body)
-            if batch.lines.paused or taken > UNREAD_BYTES // 10:
+        taken, stopped = 0, False
+        while count and not stopped:
+            group: list[Result] = []
+            until: float | None = None  # the first of a group is waited for, however long it takes
+            while len(group) < min(most, count) and taken <= GROUP_BYTES:
+                try:
+                    result = batch.results.get(timeout=until and max(until - time.monotonic(), 0.0))
+                except queue.Empty:
+                    break
+                if result is None:
+                    stopped = True
+                    break
+                if isinstance(result, BaseException):
+                    raise result
+                if isinstance(result[1], Response):
+                    taken += len(result[1].body)
+                until = until or time.monotonic() + seconds
+                group.append(result)
+            if batch.lines.paused or taken > GROUP_BYTES:
                 with self._lock:
                     batch.unread -= taken
                     batch.lines.paused = batch.unread >= UNREAD_BYTES
                     batch.lines.wake()
                 taken = 0
-            yield result
+            count -= len(group)
+            if group:
+                yield group
 
     # ------------------------------------------------------------------------------------- a thread
 

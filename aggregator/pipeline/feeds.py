@@ -33,6 +33,9 @@ from aggregator.store import Store
 if TYPE_CHECKING:
     from aggregator.pipeline import Tally
 
+#: Outcomes stored in one transaction, and seconds that the first of them waits for the others. Storing that a feed has
+#: not changed takes 140 us with a transaction each, 100 with 5 in one, 70 with 10 or 20, 55 with 50.
+TOGETHER, GATHER = 20, 0.25
 #: Bytes of long documents that wait for their worker: beyond, the round waits for one of them.
 ASIDE_BYTES = 16_000_000
 #: Seconds between two looks whether the round is to stop, while it waits for a document to be read.
@@ -52,77 +55,137 @@ def fetch_round(
     urls: Sequence[str] | None,
     limit: int | None,
 ) -> None:
-    """Ask the due feeds (or `urls`), and store what came of each in a transaction of its own."""
-    waiting = {state.id: state for state in store.feeds.claim(feeds, clock(), urls=urls, limit=limit)}
-    total = len(waiting)
+    """Ask the due feeds (or `urls`), and store what came of them."""
+    states = store.feeds.claim(feeds, clock(), urls=urls, limit=limit)
     requests = [
         # `origin` is the address that the user wrote: a place it redirects to is not trusted like it.
         Request(
             state.id, state.fetch_url, "feed", state.validators, state.feed.headers, origin=state.feed.url
         )
-        for state in waiting.values()
+        for state in states
     ]
+    ledger = _Ledger(states, config, store, tally, progress, clock)
     aside: dict[Future[ParsedFeed], tuple[FeedState, Response]] = {}  # long documents, being read in a worker
-    done = 0
 
-    def settle(state: FeedState, answer: Response | FetchError, reading: Future[ParsedFeed] | None) -> None:
-        """Store what came of one feed."""
-        nonlocal done
-        done += 1
-        title = state.feed.title or state.feed.url
+    def store_read(seconds: float) -> None:
+        """Store what is settled and what was read aside, waiting so long for one of those documents."""
+        for reading in wait(aside, seconds, FIRST_COMPLETED).done:
+            ledger.settle(*aside.pop(reading), reading)
+        ledger.store()
+
+    try:
+        for group in fetcher.fetch_groups(requests, TOGETHER, GATHER):
+            for request, answer in group:
+                if stop.is_set():
+                    break  # what was cut off by the stop is no failure of the feed
+                if isinstance(answer, FetchError) and answer.kind == "stopped":
+                    continue
+                state = ledger.waiting[request.key]
+                reading = begin(state, answer, parser)
+                if reading is None or reading.done() or not isinstance(answer, Response):
+                    ledger.settle(state, answer, reading)
+                else:
+                    aside[reading] = (state, answer)
+            store_read(0)
+            while sum(len(response.body) for _, response in aside.values()) > ASIDE_BYTES:
+                store_read(LOOK)
+            if stop.is_set():
+                return
+        while aside and not stop.is_set():
+            store_read(LOOK)
+    finally:
+        store.feeds.release(ledger.waiting.values())
+
+
+class _Ledger:
+    """What came of the feeds of a round: gathered for a moment, and stored together.
+
+    Nobody is told of what is not stored. When the process ends before, those feeds are asked again.
+    """
+
+    def __init__(
+        self,
+        states: Sequence[FeedState],
+        config: Config,
+        store: Store,
+        tally: Tally,
+        progress: Callable[[Progress], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.waiting = {state.id: state for state in states}  # feeds of which nothing is stored yet
+        self._config, self._store, self._clock = config, store, clock
+        self._tally, self._progress = tally, progress
+        self._total = len(states)
+        self._gathered: list[FeedOutcome] = []
+
+    def settle(
+        self, state: FeedState, answer: Response | FetchError, reading: Future[ParsedFeed] | None
+    ) -> None:
+        """Find out what came of one feed; `store` keeps it."""
         if isinstance(answer, FetchError) and answer.kind == "held":  # not asked, so nothing came of it
+            settings, now = self._config.settings, self._clock()
             plan = schedule.plan(
-                state, clock(), settings=config.settings, answer=answer, hints=state.hints, error=answer
+                state, now, settings=settings, answer=answer, hints=state.hints, error=answer
             )
-            store.feeds.postpone(state, plan.at, plan.why)
-            del waiting[state.id]
-            progress(Progress("feeds", done, total, title, 0, answer.message))
+            self._store.feeds.postpone(state, plan.at, plan.why)
+            self._tell(state, state.feed.title or state.feed.url, 0, answer.message)
             return
         try:
-            outcome = digest(state, answer, config, store, reading, clock())
-            store.feeds.record(outcome, clock())
+            outcome = digest(state, answer, self._config, self._store, reading, self._clock())
         except AggregatorError:
             raise
-        except Exception as bug:  # of ours: this feed waits, the others go on
-            tally.bugs.append(bug)
-            error = FetchError(state.feed.url, "bug", f"a bug of ours: {bug!a}")
-            outcome = digest(state, error, config, store, None, clock())
-            store.feeds.record(outcome, clock())
-        del waiting[state.id]
-        title = state.feed.title or (outcome.parsed.title if outcome.parsed else "") or state.feed.url
+        except Exception as bug:
+            outcome = self._stumbled(state, bug)
+        self._gathered.append(outcome)
+
+    def store(self) -> None:
+        """Store what was gathered, in one transaction."""
+        gathered, self._gathered = self._gathered, []
+        if not gathered:
+            return
+        try:
+            with self._store.transaction():
+                for outcome in gathered:
+                    self._store.feeds.record(outcome, self._clock())
+        except AggregatorError:
+            raise
+        except Exception:  # a bug of ours in one of them, which undid them all
+            gathered = [self._alone(outcome) for outcome in gathered]
+        for outcome in gathered:
+            self._count(outcome)
+
+    def _alone(self, outcome: FeedOutcome) -> FeedOutcome:
+        try:
+            self._store.feeds.record(outcome, self._clock())
+        except AggregatorError:
+            raise
+        except Exception as bug:
+            outcome = self._stumbled(outcome.state, bug)
+            self._store.feeds.record(outcome, self._clock())
+        return outcome
+
+    def _stumbled(self, state: FeedState, bug: Exception) -> FeedOutcome:
+        """The outcome of a feed that ran into a bug of ours: it waits, the others go on."""
+        self._tally.bugs.append(bug)
+        error = FetchError(state.feed.url, "bug", f"a bug of ours: {bug!a}")
+        return digest(state, error, self._config, self._store, None, self._clock())
+
+    def _count(self, outcome: FeedOutcome) -> None:
+        feed, tally = outcome.state.feed, self._tally
         new = sum(match.known_id is None for match in outcome.matches)
         tally.entries_new += new
         tally.feeds_asked += 1
         if outcome.outcome == "failed":
-            tally.failures.append(Failure(state.feed.url, outcome.error_kind or "", outcome.error or ""))
+            tally.failures.append(Failure(feed.url, outcome.error_kind or "", outcome.error or ""))
         else:
             tally.feeds_not_modified += outcome.outcome == "not_modified"
-        progress(Progress("feeds", done, total, title, new, outcome.error))
+        title = feed.title or (outcome.parsed.title if outcome.parsed else "") or feed.url
+        self._tell(outcome.state, title, new, outcome.error)
 
-    def settle_read(seconds: float) -> None:
-        """Settle the documents that were read aside, waiting so long for one of them."""
-        for reading in wait(aside, seconds, FIRST_COMPLETED).done:
-            settle(*aside.pop(reading), reading)
-
-    try:
-        for request, answer in fetcher.fetch_all(requests):
-            if stop.is_set():
-                return  # what was cut off by the stop is no failure of the feed
-            if isinstance(answer, FetchError) and answer.kind == "stopped":
-                continue
-            state = waiting[request.key]
-            reading = begin(state, answer, parser)
-            if reading is None or reading.done() or not isinstance(answer, Response):
-                settle(state, answer, reading)
-            else:
-                aside[reading] = (state, answer)
-            settle_read(0)
-            while sum(len(response.body) for _, response in aside.values()) > ASIDE_BYTES:
-                settle_read(LOOK)
-        while aside and not stop.is_set():
-            settle_read(LOOK)
-    finally:
-        store.feeds.release(waiting.values())
+    def _tell(self, state: FeedState, title: str, new: int, problem: str | None) -> None:
+        del self.waiting[state.id]
+        done = self._total - len(self.waiting)
+        self._progress(Progress("feeds", done, self._total, title, new, problem))
 
 
 def begin(state: FeedState, answer: Response | FetchError, parser: Parser) -> Future[ParsedFeed] | None:

@@ -217,7 +217,7 @@ class Feeds:
         ]
 
     def record(self, outcome: FeedOutcome, now: datetime) -> None:
-        """Store what asking a feed came to, with its new and changed entries, in one transaction.
+        """Store what asking a feed came to, with its new and changed entries: all of it or nothing.
 
         Validators are stored only here, together with the entries they stand for: whatever happens, a feed is
         never told "I have that" about entries that are not in the database.
