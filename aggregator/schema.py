@@ -338,8 +338,9 @@ create index _pages_fetched on _pages(fetched_at);
 alter table _feed_memory add column older_url text;
 """
 
-#: Most rows have nothing in these columns, and every new one would be put among the empty ones first.
-INDEXES_OF_WHAT_IS_THERE = """
+#: Most rows have nothing in these columns, and every new one would be put among the empty ones first. New articles are
+#: put into the full-text index by `store.search`.
+FEWER_ROWS_AND_SAVEPOINTS = """
 drop index entries_article;
 create index entries_article on entries(article_id) where article_id is not null;
 drop index entries_duplicate;
@@ -354,6 +355,7 @@ drop index removed_blocks_duplicate;
 create index removed_blocks_duplicate on removed_blocks(duplicate_id) where duplicate_id is not null;
 drop index articles_event;
 create index articles_event on articles(event_id, published_at) where event_id is not null;
+drop trigger articles_fts_insert;
 """
 
 #: What each column means: table -> column -> one sentence. Shown by Datasette and in docs/columns.md.
@@ -509,11 +511,11 @@ def migrations() -> Migrations:
         db.executescript(PAGES_AND_HISTORY)
 
     @steps()
-    def m003_indexes_of_what_is_there(db: Database) -> None:
-        db.executescript(INDEXES_OF_WHAT_IS_THERE)
+    def m003_fewer_rows_and_savepoints(db: Database) -> None:
+        db.executescript(FEWER_ROWS_AND_SAVEPOINTS)
 
     return steps
 
 
 #: Names of the migrations above: lets the store see, without importing sqlite-utils, that nothing is to be done.
-MIGRATION_NAMES = ("m001_first", "m002_pages_and_history", "m003_indexes_of_what_is_there")
+MIGRATION_NAMES = ("m001_first", "m002_pages_and_history", "m003_fewer_rows_and_savepoints")

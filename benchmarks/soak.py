@@ -195,7 +195,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         log = folder / "requests.jsonl"
-        serve = [*common, f"--log={log}", "--latency-ms=50", "--max-hang=20"]
+        over = f"--max-seconds={asked.minutes * 60 + 600}"
+        serve = [*common, f"--log={log}", "--latency-ms=50", "--max-hang=20", over]
         signal.signal(
             signal.SIGINT, signal.SIG_DFL
         )  # in the background it is ignored, and the farm would inherit that

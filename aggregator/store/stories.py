@@ -22,6 +22,7 @@ from aggregator.model import Candidate, Kept, Saved, Story, Terms, Verdict, Word
 from aggregator.store.clock import from_text, stamp
 from aggregator.store.connection import Connection
 from aggregator.store.postings import Hit, Postings
+from aggregator.store.search import Search
 from aggregator.store.sites import Sites
 
 #: Columns that an article and a folded copy share, so that one can become the other and back.
@@ -42,11 +43,14 @@ EVENT_SPAN = timedelta(days=7)
 
 
 class Stories:
-    def __init__(self, connection: Connection, postings: Postings, topics: Postings, sites: Sites) -> None:
+    def __init__(
+        self, connection: Connection, postings: Postings, topics: Postings, sites: Sites, search: Search
+    ) -> None:
         self._db = connection
         self._postings = postings
         self._topics = topics
         self._sites = sites
+        self._search = search
 
     # ----------------------------------------------------------------------------------- finding
 
@@ -307,6 +311,7 @@ class Stories:
                 " where event_id = ?",
                 (into, article_id),
             )
+            self._search.catch_up()
             self._db.execute("delete from articles where id = ?", (article_id,))
         return Saved("duplicate", into, duplicate_id)
 
@@ -471,7 +476,9 @@ class Stories:
         return row
 
     def _insert_article(self, columns: dict[str, Any], tags: Sequence[str], now: datetime) -> int:
-        return self._db.insert("articles", **columns, tags=_json(tags), changed_at=stamp(now))
+        article_id = self._db.insert("articles", **columns, tags=_json(tags), changed_at=stamp(now))
+        self._search.add(article_id)
+        return article_id
 
     def _insert_duplicate(
         self, columns: dict[str, Any], article_id: int, verdict: Verdict, now: datetime
@@ -529,6 +536,7 @@ class Stories:
         )
 
     def _update(self, table: str, row_id: int, columns: dict[str, Any]) -> None:
+        self._search.catch_up()
         assignments = ", ".join(f"{name} = ?" for name in columns)
         self._db.execute(f"update {table} set {assignments} where id = ?", (*columns.values(), row_id))
 
