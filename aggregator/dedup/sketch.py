@@ -72,8 +72,8 @@ class Terms:
 class Sketch:
     """What is compared, and what it is found by.
 
-    All but the words and shingles is worked out when it is first needed: most texts are never compared with another one. An index in memory
-    holds tens of thousands of these, so they are kept narrow.
+    All but the words and shingles is worked out when it is first needed: most texts are never compared with another
+    one. An index in memory holds tens of thousands of these, so they are kept narrow.
     """
 
     words: Words

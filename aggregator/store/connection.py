@@ -90,8 +90,8 @@ class Connection:
         self._migrate()
 
     def _use_wal(self, timeout: float) -> None:
-        """Once in the life of a file. SQLite does not wait for its lock here as it does elsewhere, and two programs that
-        make the database together do meet (2 of 480 on a busy machine)."""
+        """Once in the life of a file. SQLite does not wait for its lock here as it does elsewhere, and two programs
+        that make the database together do meet (2 of 480 on a busy machine)."""
         until = time.monotonic() + timeout
         while True:
             try:

@@ -48,7 +48,8 @@ class PendingEntries:
                 " f.url as feed_url, f.site_url, f.priority, p.lease_owner, p.leased_at, exists (select 1"
                 "  from entries o where o.feed_id = e.feed_id and o.url = e.url and o.id <> e.id) as shared"
                 " from json_each(:ids) i join _pending p on p.entry_id = i.value join entries e on e.id = p.entry_id"
-                f" join feeds f on f.id = e.feed_id left join _pages g on g.entry_id = e.id where {_DUE} order by i.key",
+                " join feeds f on f.id = e.feed_id left join _pages g on g.entry_id = e.id"
+                f" where {_DUE} order by i.key",
                 {**_times(now), "ids": json.dumps(list(entry_ids))},
             )
             rows = [row for row in found if not self._is_taken(row["lease_owner"], row["leased_at"], now)]
