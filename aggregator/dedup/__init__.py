@@ -11,13 +11,14 @@
 How the decision is made, its known exceptions and what was rejected: docs/deduplication.md.
 """
 
-from aggregator.dedup.events import promising, same_event, topics
+from aggregator.dedup.events import RARE, same_event, topics
 from aggregator.dedup.index import Index, find_duplicates, stream
 from aggregator.dedup.judge import WINDOW, judge
 from aggregator.dedup.side_by_side import Similarity, Span, compare, spans
 from aggregator.dedup.sketch import Sketch, remembered, sketch
 
 __all__ = [
+    "RARE",
     "WINDOW",
     "Index",
     "Similarity",
@@ -26,7 +27,6 @@ __all__ = [
     "compare",
     "find_duplicates",
     "judge",
-    "promising",
     "remembered",
     "same_event",
     "sketch",

@@ -21,18 +21,18 @@ from collections.abc import Iterable, Mapping
 from aggregator.dedup.judge import WINDOW, Rows, apart, sketched
 from aggregator.dedup.measure import FEATURES, align, measure
 from aggregator.dedup.sketch import Sketch
-from aggregator.model import Candidate
+from aggregator.model import Candidate, Rare
 from aggregator.words import DATE, FUNCTION, NAME, ids_of
 
 #: Words of the lede: two or three sentences.
 LEDE = 60
 #: Topics by which a story is found, those of the headline first.
 TOPICS = 24
-#: Topics that two reports of one event share, and how many of them at most RARELY stories have. On wire_dev20k this
+#: Topics that two reports of one event share, of which some are rare. On wire_dev20k this
 #: links 52 % of the reports of one event (about half of them are its first, and have none to be linked to), 1.8 % of
 #: texts about nothing and 1 % of templates; 3 topics would link 57, 4.6 and 1.9 %.
 SHARED = 4
-RARE, RARELY = 2, 6
+RARE = Rare(least=2, holders=6)
 #: Words of the headlines and ledes that are enough by themselves, where few topics are shared.
 WORDS = 8
 #: The lede of an instance of a form is mostly the other's, or figures and names are substituted in it.
@@ -61,7 +61,7 @@ def same_event(new: Sketch, candidates: Iterable[Candidate], *, window: float = 
 
 def decide_event(new: Sketch, rows: Rows, *, window: float = WINDOW) -> int | None:
     """`same_event` over sketches: (key, sketch of the kept story, topic -> number of stories that have it)."""
-    rows = [row for row in rows if promising(row[2])]
+    rows = [row for row in rows if _promising(row[2])]
     if not rows:
         return None
     mine = _lede(new)
@@ -82,9 +82,9 @@ def _lede(story: Sketch) -> frozenset[int]:
     return frozenset(ids_of(story.title, FUNCTION | DATE)).union(story.words.ids[:LEDE][telling].tolist())
 
 
-def promising(shared: Mapping[int, int]) -> bool:
+def _promising(shared: Mapping[int, int]) -> bool:
     """Whether two stories that share these topics (topic -> number of stories that have it) are worth a comparison."""
-    return sum(number <= RARELY for number in shared.values()) >= RARE
+    return sum(number <= RARE.holders for number in shared.values()) >= RARE.least
 
 
 def _enough(shared: Mapping[int, int], words: int) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from aggregator.dedup.events import decide_event, topics
+from aggregator.dedup.events import RARE, decide_event, topics
 from aggregator.dedup.judge import WINDOW, decide
 from aggregator.dedup.sketch import Sketch, sketch
 from aggregator.errors import AggregatorError
-from aggregator.model import Verdict
+from aggregator.model import Rare, Verdict
 
 #: Stories compared with a new text, those first that share the most rare postings. The true one was the first of
 #: them for 976 of 979 copies in wire_dev2k and never later than the second.
@@ -35,8 +35,11 @@ def _hold(key: int, postings: Iterable[int], holders: Holders) -> None:
             held.append(key)
 
 
-def _candidates(probes: Iterable[int], old: Holders, young: Holders) -> list[tuple[int, dict[int, int]]]:
-    """The stories that share most with a text, rare postings counting more, best first: (key, posting -> holders)."""
+def _candidates(
+    probes: Iterable[int], old: Holders, young: Holders, rare: Rare | None = None
+) -> list[tuple[int, dict[int, int]]]:
+    """The stories that share most with a text, rare postings counting more, best first: (key, posting -> holders).
+    `rare`: what a story must share to be worth a look."""
     score: dict[int, float] = {}
     holders: Holders = {}
     for probe in set(probes):
@@ -47,9 +50,12 @@ def _candidates(probes: Iterable[int], old: Holders, young: Holders) -> list[tup
         else:
             continue
         holders[probe] = held
+    telling = None if rare is None else rare.among(holders.values())
+    for held in holders.values() if telling is None or telling else ():
         weight = 1 / len(held)
         for key in held:
-            score[key] = score.get(key, 0.0) + weight
+            if telling is None or key in telling:
+                score[key] = score.get(key, 0.0) + weight
     least = WORTH * max(score.values(), default=0.0)
     worth = [key for key, points in score.items() if points >= least]
     return [
@@ -89,7 +95,7 @@ class Index:
 
     def event(self, new: Sketch) -> int | None:
         """A story that was added with `events` and reports the same event as `new`. Does not change the index."""
-        found = _candidates(topics(new), self._old.topics, self._young.topics)
+        found = _candidates(topics(new), self._old.topics, self._young.topics, RARE)
         return decide_event(
             new, [(key, self._story(key), shared) for key, shared in found], window=self._window
         )

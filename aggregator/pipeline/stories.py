@@ -149,7 +149,7 @@ def relate(
     """Put an article to the event it reports, if another story reported it before (`before`: published_at and id).
     `new`: it was just stored."""
     topics, published = dedup.topics(sketch), sketch.published or 0.0
-    candidates = store.stories.related(article_id, topics, published, window, dedup.promising)
+    candidates = store.stories.related(article_id, topics, published, window, dedup.RARE)
     if before is not None:
         candidates = [c for c in candidates if is_before(c, before)]
     event = dedup.same_event(sketch, candidates, window=window)

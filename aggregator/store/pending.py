@@ -37,7 +37,7 @@ class PendingEntries:
             f" join feeds f on f.id = e.feed_id where {_DUE} order by {_ORDER}",
             _times(now),
         )
-        return [entry_id for entry_id, *lease in rows if not self._is_taken(*lease, now)]
+        return [entry_id for entry_id, owner, leased_at in rows if not self._is_taken(owner, leased_at, now)]
 
     def claim(self, entry_ids: Sequence[int], now: datetime) -> list[Pending]:
         """Take those of these entries that can still be worked on, in this order."""

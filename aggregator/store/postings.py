@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from struct import Struct
 from typing import NamedTuple
 
+from aggregator.model import Rare
 from aggregator.store.connection import Connection
 
 #: Seconds of publishing time that share a stretch of the table: the window, so that two or three are asked.
@@ -58,6 +59,7 @@ class Postings:
     def __init__(self, connection: Connection, table: str = "_postings") -> None:
         self._connection = connection
         self._read: _Read | None = None
+        self._last: tuple[int, int] = (0, 0)  # Connection.begun, number of the newest stretch then
         self._db = connection.raw.cursor()
         self._db.row_factory = None  # plain tuples: there are some dozens of rows a text
         self._newest = f"select max(posting) from {table}"
@@ -73,17 +75,17 @@ class Postings:
         window: float,
         limit: int = 4,
         without: int | None = None,
+        rare: Rare | None = None,
     ) -> list[Hit]:
         """The stories that share most with a text, rare postings counting more, best first.
 
-        `without`: an article to pass over, the one that is judged again. Stretches that overlap the window (seconds)
-        are asked whole: the judge looks at the exact time.
+        `without`: an article to pass over, the one that is judged again. `rare`: what a story must share to be worth
+        a look. Stretches that overlap the window (seconds) are asked whole: the judge looks at the exact time.
         """
-        newest = self._db.execute(self._newest).fetchone()[0] or 0
         asked = frozenset(probe & POSTING for probe in probes)
         stretches = range(_stretch(published - window), _stretch(published + window) + 1)
-        some = [n for n in stretches if n <= newest >> BITS]
-        rows = self._held([n << BITS | posting for n in some for posting in asked])
+        newest = self._newest_stretch()
+        rows = self._held([n << BITS | posting for n in stretches if n <= newest for posting in asked])
         self._read = _Read(self._connection.begun, stretches, asked, rows)
         holders: dict[int, tuple[int, ...]] = {}
         for key, held in rows.items():
@@ -92,10 +94,12 @@ class Postings:
             posting = key & POSTING
             holders[posting] = holders[posting] + held if posting in holders else held
         score: dict[int, float] = {}
-        for held in holders.values():
+        telling = None if rare is None else rare.among(holders.values())
+        for held in holders.values() if telling is None or telling else ():
             weight = 1 / max(len(held), 1)
             for article in held:
-                score[article] = score.get(article, 0.0) + weight
+                if telling is None or article in telling:
+                    score[article] = score.get(article, 0.0) + weight
         least = WORTH * max(score.values(), default=0.0)
         worth = [article for article, points in score.items() if points >= least]
         return [
@@ -116,6 +120,8 @@ class Postings:
         known = self._still_known(stretch, new)
         held = self._held(keys) if known is None else known
         self._read = None
+        if stretch > self._last[1]:
+            self._last = self._last[0], stretch
         self._db.executemany(
             self._put,
             [
@@ -124,6 +130,13 @@ class Postings:
                 if len(stories := held.get(key, ())) < COMMON and article_id not in stories
             ],
         )
+
+    def _newest_stretch(self) -> int:
+        """The stretch of the newest rows: later ones need not be asked. Looked up once a transaction."""
+        if not (self._connection.in_transaction and self._last[0] == self._connection.begun):
+            newest = self._db.execute(self._newest).fetchone()[0] or 0
+            self._last = self._connection.begun, newest >> BITS
+        return self._last[1]
 
     def _still_known(self, stretch: int, postings: set[int]) -> Mapping[int, tuple[int, ...]] | None:
         """What `candidates` read in this transaction, if it asked for all of these: a new story's own postings are

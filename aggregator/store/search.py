@@ -1,7 +1,7 @@
 """The full-text index of articles: new ones are put in together, at the end of the transaction that stores them.
 
 A trigger for new rows costs 50 us a row where this costs 20 (6,000 blurbs, 200 a transaction): SQLite opens a savepoint
-for it, and at every savepoint FTS5 writes what it has gathered to the disk, as a piece of the index that is to be merged
+for it, and at every savepoint FTS5 writes what it has gathered to the disk, as a piece of the index to be merged
 again. Edits and deletions are rare, and are left to triggers; these need the old row to be in the index, so `catch_up`
 comes before them.
 """

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from sqlite3 import Row
 from typing import Any
 
 from aggregator.errors import StoreError
-from aggregator.model import Candidate, Kept, Saved, Story, Terms, Verdict, Wording
+from aggregator.model import Candidate, Kept, Rare, Saved, Story, Terms, Verdict, Wording
 from aggregator.store.clock import from_text, stamp
 from aggregator.store.connection import Connection
 from aggregator.store.postings import Hit, Postings
@@ -31,8 +31,8 @@ SHARED = (
     "image", "url", "source", "problem", "flags", "first_seen_at",
 )  # fmt: skip
 #: A story of this many words is no candidate by a single posting: half of what the index proposes, and the judge would
-#: not look at it either.
-FEW_WORDS = 80
+#: not look at it either (`dedup.judge.LONG`).
+FEW_WORDS = 40
 _CANDIDATE = (
     f"select title, text, published_at from articles where id = ?1 and (?2 or words < {FEW_WORDS})"
     " union all select r.title, r.text, a.published_at from revisions r join articles a on a.id = r.article_id"
@@ -113,12 +113,11 @@ class Stories:
         topics: Sequence[int],
         published: float,
         window: float,
-        promising: Callable[[Mapping[int, int]], bool],
+        rare: Rare,
     ) -> list[Candidate]:
         """The kept stories that may report the same event as an article; `published` in seconds since the epoch.
-        Only those are read whose shared topics are `promising`."""
-        hits = self._topics.candidates(topics, published, window, without=article_id)
-        return self._read(hit for hit in hits if promising(hit.shared))
+        Only those are read that share enough `rare` topics with it."""
+        return self._read(self._topics.candidates(topics, published, window, without=article_id, rare=rare))
 
     def _read(self, hits: Iterable[Hit]) -> list[Candidate]:
         """The texts of what the index proposed, in its order."""
@@ -259,7 +258,13 @@ class Stories:
             self._link(entry_id, saved.article_id, saved.duplicate_id, None)
 
     def relate(
-        self, article_id: int, topics: Sequence[int], published: float, other: int | None, *, new: bool = False
+        self,
+        article_id: int,
+        topics: Sequence[int],
+        published: float,
+        other: int | None,
+        *,
+        new: bool = False,
     ) -> None:
         """Remember what an article is about, and that it reports the same event as the article `other`, or none.
 
