@@ -401,4 +401,6 @@ def _password(url: str) -> dict[str, str]:
 
 def _same_server(first: str, now: str) -> bool:
     """Whether a header meant for the first URL (a password, perhaps) may go to the second one."""
+    if first == now:
+        return True
     return host_of(first) == host_of(now) and (first[:6].lower() != "https:" or now[:6].lower() == "https:")

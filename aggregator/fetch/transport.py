@@ -268,6 +268,22 @@ class _Adapter(HTTPAdapter):
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Nothing: the shared context verifies; what requests would do here is load the CA bundle again."""
 
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> HTTPConnectionPool:
+        """The connections to the request's server. requests looks for a proxy here: 8 us of a request's 300."""
+        parts = urlsplit(str(request.url))
+        pool: HTTPConnectionPool = self.poolmanager.connection_from_host(
+            parts.hostname, parts.port, parts.scheme
+        )
+        return pool
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        """A response of which only `raw` is looked at. requests looks for cookies and an encoding here: 15 us."""
+        response = requests.Response()
+        response.raw = resp
+        return response
+
 
 def tls_context() -> ssl.SSLContext:
     """The one context for all hosts: the CA certificates that requests would use, certificate and name verified."""

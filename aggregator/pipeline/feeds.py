@@ -270,6 +270,8 @@ def digest(
 
 def _with_rate(state: FeedState, matches: Sequence[Match], now: datetime) -> FeedState:
     """The state with these new entries counted in: what a feed's first document tells of its rate is told at once."""
+    if not matches:
+        return state
     dates = [min(m.entry.published or now, now) for m in matches if m.known_id is None]
     ages = [(now - date).total_seconds() / 86400 for date in dates]
     return replace(

@@ -146,14 +146,14 @@ class Feeds:
 
     def _state(self, row: Row, feed: Feed, since: str, now: datetime) -> FeedState:
         rate = self._db.one(
-            "select count(*) as n, min(published_at) as oldest from entries where feed_id = ? and published_at > ?",
-            (row["id"], since),
+            "select count(*) as n, min(published_at) as oldest,"
+            " exists (select 1 from entries where feed_id = :id and published_at <= :since) as older"
+            " from entries where feed_id = :id and published_at > :since",
+            {"id": row["id"], "since": since},
         )
-        older = self._db.value(
-            "select 1 from entries where feed_id = ? and published_at <= ? limit 1", (row["id"], since)
-        )
-        oldest = from_text(rate["oldest"]) if rate else None
-        age = RATE_DAYS if older else (now - oldest).total_seconds() / 86400 if oldest else 0.0
+        assert rate
+        oldest = from_text(rate["oldest"])
+        age = RATE_DAYS if rate["older"] else (now - oldest).total_seconds() / 86400 if oldest else 0.0
         return FeedState(
             id=row["id"],
             feed=feed,
@@ -170,7 +170,7 @@ class Feeds:
             seen_hashes=frozenset((row["seen_hashes"] or "").split()),
             hints=load_hints(row["hints"]),
             older_url=row["older_url"],
-            new_entries_14d=rate["n"] if rate else 0,
+            new_entries_14d=rate["n"],
             age_days=max(age, 0.0),
         )
 
