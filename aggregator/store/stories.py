@@ -316,7 +316,7 @@ class Stories:
                 " where event_id = ?",
                 (into, article_id),
             )
-            self._search.catch_up()
+            self._search.before_change(article_id)
             self._db.execute("delete from articles where id = ?", (article_id,))
         return Saved("duplicate", into, duplicate_id)
 
@@ -541,7 +541,8 @@ class Stories:
         )
 
     def _update(self, table: str, row_id: int, columns: dict[str, Any]) -> None:
-        self._search.catch_up()
+        if table == "articles":
+            self._search.before_change(row_id)
         assignments = ", ".join(f"{name} = ?" for name in columns)
         self._db.execute(f"update {table} set {assignments} where id = ?", (*columns.values(), row_id))
 
