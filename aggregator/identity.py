@@ -71,7 +71,7 @@ def url_key(entry: Entry) -> str | None:
 
 
 def _page(url: str) -> str:
-    fragment = urlsplit(url).fragment
+    fragment = urlsplit(url).fragment if "#" in url else ""
     keep = fragment and not _VOLATILE_FRAGMENT.match(fragment)
     return f"{urls.canonical(url)}#{fragment}" if keep else urls.canonical(url)
 
@@ -133,7 +133,7 @@ def match(listed: Sequence[Listed], known: Sequence[KnownEntry]) -> list[Match]:
     `known` are the feed's stored entries that share any of `lookup_keys(listed)`; more do no harm. The matches
     come in the order of the entries. The guids of new entries differ from each other and from the known ones.
     """
-    chosen = _choose(listed, known)
+    chosen = _choose(listed, known) if known else {}
     guids = {one.guid for one in known}
     matches = []
     for position, one in enumerate(listed):

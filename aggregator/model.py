@@ -128,7 +128,7 @@ class Entry:
     authors: tuple[str, ...] = ()
     published: datetime | None = None  # None: missing or absurd
     updated: datetime | None = None
-    language: str | None = None
+    language: str | None = None  # its own, or that of the feed
     image: str | None = None
     tags: tuple[str, ...] = ()
     raw_hash: str = ""  # of the item's bytes; items with a known hash are cut out before parsing

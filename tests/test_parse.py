@@ -101,6 +101,13 @@ def test_plain_text_of_a_json_feed_becomes_paragraphs():
 
 
 @pytest.mark.parametrize(
+    "body", [rss(item(), head="<language>de-at</language>"), json_feed(JSON_ITEM, language="de-AT")]
+)
+def test_an_entry_without_a_language_has_that_of_its_feed(body):
+    assert entry(body).language == "de-at"
+
+
+@pytest.mark.parametrize(
     "odd", [{"id": None}, {"tags": "x"}, {"authors": {"name": 1}}, {"title": ["x"]}, {"url": 5}]
 )
 def test_a_json_item_with_wrong_types_is_still_an_entry(odd):

@@ -59,6 +59,14 @@ def test_a_link_is_made_absolute_without_its_control_characters():
     assert urls.absolute("/a\u202e\x00b\n", "https://example.org/feed") == "https://example.org/ab"
 
 
+@given(st.sampled_from(["https://a.example", "http://www.a.example:8080"]), PARTS, PARTS)
+def test_a_whole_link_becomes_what_it_is_beside_any_base(server, path, query):
+    link = f"{server}/{path}?{query}"
+    assert urls.absolute(link, "http://b.example/feed") == urls.absolute(
+        f"\x00{link}", "http://b.example/feed"
+    )
+
+
 @pytest.mark.parametrize(
     "bad", ["javascript:alert(1)", " \tjava\nscript:alert(1)", "vbscript:x", "mailto:a@b.example", ""]
 )

@@ -39,7 +39,6 @@ _CONTROL = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_SPACE = re.compile(r"\s+")
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)\s*$")
 
 
@@ -58,7 +57,9 @@ def plain(text: str | None, limit: int) -> str:
         text = _TAG.sub(lambda tag: "" if _INLINE.match(tag[0]) else " ", text)
     if "&" in text:
         text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
-    text = _SPACE.sub(" ", _CONTROL.sub("", text)).strip()
+    if not text.isprintable():  # nor is anything that _CONTROL finds
+        text = _CONTROL.sub("", text)
+    text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 

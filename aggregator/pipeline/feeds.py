@@ -230,11 +230,7 @@ def digest(
                 listed = identity.listed(parsed.entries)
                 keys = identity.lookup_keys(listed)
                 known = store.feeds.known_entries(state.id, keys.guids, keys.urls, keys.hashes)
-                matches = tuple(
-                    replace(m, entry=replace(m.entry, language=m.entry.language or parsed.language))
-                    for m in identity.match(listed, known)
-                    if m.status != "same"
-                )
+                matches = tuple(m for m in identity.match(listed, known) if m.status != "same")
                 outcome = "new" if matches else "nothing_new"
                 if not parsed.complete:  # the rest may be there next time: ask for the whole again
                     validators, body_hash = Validators(), None

@@ -94,10 +94,7 @@ def _store_page(
     listed = identity.listed(entries)
     keys = identity.lookup_keys(listed)
     known = store.feeds.known_entries(state.id, keys.guids, keys.urls, keys.hashes)
-    matches = [
-        replace(match, entry=replace(match.entry, language=match.entry.language or parsed.language))
-        for match in identity.match(listed, known)
-    ]
+    matches = identity.match(listed, known)
     return parsed, store.feeds.record_older(state.id, matches, answer, None, now), None
 
 

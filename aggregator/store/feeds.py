@@ -224,8 +224,9 @@ class Feeds:
         """
         state, parsed = outcome.state, outcome.parsed
         failed = outcome.outcome == "failed"
+        stored_at, started_at = stamp(now), stamp(outcome.started_at)
         with self._db.transaction():
-            new = sum(self._store_entry(state.id, match, now) for match in outcome.matches)
+            new = sum(self._store_entry(state.id, match, stored_at) for match in outcome.matches)
             validators = outcome.validators or state.validators
             status = "gone" if outcome.error_kind == "gone" else "failing" if failed else "ok"
             if state.feed.title is None and parsed and parsed.title:
@@ -249,8 +250,8 @@ class Feeds:
                     state.failures + 1 if failed else 0,
                     to_text(outcome.next_fetch_at),
                     outcome.next_fetch_why,
-                    stamp(outcome.started_at),
-                    stamp(now) if new else None,
+                    started_at,
+                    stored_at if new else None,
                     outcome.fetch_url or state.fetch_url,
                     validators.etag,
                     validators.last_modified,
@@ -277,7 +278,7 @@ class Feeds:
             self._db.insert(
                 "fetches",
                 feed_id=state.id,
-                started_at=stamp(outcome.started_at),
+                started_at=started_at,
                 outcome=outcome.outcome,
                 status=outcome.status,
                 bytes=outcome.wire_bytes,
@@ -304,7 +305,7 @@ class Feeds:
         response = answer if isinstance(answer, Response) else None
         with self._db.transaction():
             for match in fresh:
-                self._store_entry(feed_id, match, now)
+                self._store_entry(feed_id, match, stamp(now))
             self._db.insert(
                 "fetches",
                 feed_id=feed_id,
@@ -327,7 +328,7 @@ class Feeds:
             )
         )
 
-    def _store_entry(self, feed_id: int, match: Match, now: datetime) -> bool:
+    def _store_entry(self, feed_id: int, match: Match, now: str) -> bool:
         entry: Entry = match.entry
         if match.known_id is None:
             entry_id = self._db.insert(
@@ -338,20 +339,20 @@ class Feeds:
                 url=match.url_key,
                 published_at=to_text(entry.published),
                 content_hash=match.content_hash,
-                first_seen_at=stamp(now),
-                changed_at=stamp(now),
+                first_seen_at=now,
+                changed_at=now,
             )
         else:
             entry_id = match.known_id
             self._db.execute(
                 "update entries set title = ?, url = coalesce(?, url), content_hash = ?, changed_at = ?, attempts = 0"
                 " where id = ?",
-                (entry.title, match.url_key, match.content_hash, stamp(now), entry_id),
+                (entry.title, match.url_key, match.content_hash, now, entry_id),
             )
         self._db.execute(
             "insert into _pending (entry_id, payload, not_before) values (?, ?, ?) on conflict (entry_id) do update"
             " set payload = excluded.payload, not_before = excluded.not_before, version = version + 1",
-            (entry_id, dump_entry(entry), stamp(now)),
+            (entry_id, dump_entry(entry), now),
         )
         return match.known_id is None
 

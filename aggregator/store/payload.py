@@ -8,14 +8,13 @@ from datetime import datetime
 
 from aggregator.model import Entry, RefreshHints
 
+_FIELDS = tuple(field.name for field in dataclasses.fields(Entry))
+#: ASCII: halves of characters, which JSON feeds can name, survive in it and are no text that SQLite takes.
+_encode = json.JSONEncoder(default=datetime.isoformat).encode
+
 
 def dump_entry(entry: Entry) -> str:
-    def plain(value: object) -> object:
-        return value.isoformat() if isinstance(value, datetime) else value
-
-    fields = {f.name: getattr(entry, f.name) for f in dataclasses.fields(entry)}
-    # ASCII: halves of characters, which JSON feeds can name, survive in it and are no text that SQLite takes.
-    return json.dumps({k: plain(v) for k, v in fields.items() if v not in (None, "", ())})
+    return _encode({name: value for name in _FIELDS if (value := getattr(entry, name))})
 
 
 def load_entry(payload: str) -> Entry:
