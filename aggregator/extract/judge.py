@@ -299,6 +299,8 @@ def _same_words(text: str, words: list[str]) -> bool:
 
 def _repeats(blocks: Sequence[Block], result: Judgement) -> None:
     """A block that was read before on the page goes: pull quotes, hidden second copies for another screen size."""
+    if sum(result.kept) < 2:
+        return
     read = ""
     for i, block in enumerate(blocks):
         if not result.kept[i]:
