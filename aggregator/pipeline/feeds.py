@@ -20,6 +20,7 @@ from aggregator.model import (
     Feed,
     FeedOutcome,
     FeedState,
+    KnownEntry,
     Match,
     ParsedFeed,
     Progress,
@@ -228,8 +229,7 @@ def digest(
                 error = problem
             else:
                 listed = identity.listed(parsed.entries)
-                keys = identity.lookup_keys(listed)
-                known = store.feeds.known_entries(state.id, keys.guids, keys.urls, keys.hashes)
+                known = _known(state, listed, store)
                 matches = tuple(m for m in identity.match(listed, known) if m.status != "same")
                 outcome = "new" if matches else "nothing_new"
                 if not parsed.complete:  # the rest may be there next time: ask for the whole again
@@ -262,6 +262,14 @@ def digest(
         error_kind=error.kind if error else None,
         error=error.message if error else (parsed.problem if parsed else None),
     )
+
+
+def _known(state: FeedState, listed: Sequence[identity.Listed], store: Store) -> list[KnownEntry]:
+    """What the database has of the entries of a document."""
+    if state.last_fetch_at is None:  # nothing: to look for it took 8 us an entry of a first round
+        return []
+    keys = identity.lookup_keys(listed)
+    return store.feeds.known_entries(state.id, keys.guids, keys.urls, keys.hashes)
 
 
 def _with_rate(state: FeedState, matches: Sequence[Match], now: datetime) -> FeedState:

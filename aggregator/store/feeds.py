@@ -198,12 +198,11 @@ class Feeds:
     ) -> list[KnownEntry]:
         """The feed's entries that have one of these guids, canonical URLs or content hashes."""
         rows = self._db.rows(
-            "select id, guid, url, title, content_hash, published_at from entries where feed_id = :feed"
-            " and guid in (select value from json_each(:guids))"
-            " union select id, guid, url, title, content_hash, published_at from entries where feed_id = :feed"
-            " and url in (select value from json_each(:urls))"
-            " union select id, guid, url, title, content_hash, published_at from entries where feed_id = :feed"
-            " and content_hash in (select value from json_each(:hashes)) order by id",
+            "select id, guid, url, title, content_hash, published_at from entries where id in ("
+            " select id from entries where feed_id = :feed and guid in (select value from json_each(:guids))"
+            " union all select id from entries where feed_id = :feed and url in (select value from json_each(:urls))"
+            " union all select id from entries where feed_id = :feed"
+            "  and content_hash in (select value from json_each(:hashes))) order by id",
             {
                 "feed": feed_id,
                 "guids": json.dumps(list(guids)),
