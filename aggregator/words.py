@@ -16,6 +16,7 @@ A capital that opens a sentence does not count. Number words are read one by one
 from __future__ import annotations
 
 import array
+import functools
 import hashlib
 import re
 import unicodedata
@@ -274,6 +275,7 @@ class _Codes(dict[str, int]):
         if len(self) >= self.LIMIT:
             for memory in (self, _chunks, _spellings):
                 memory.clear()
+            codes.cache_clear()
         code = hash64(word.encode("utf-8", "surrogatepass")) >> 16 << 16 | flags
         self[token] = code
         if flags & (FIGURE | NAME):
@@ -312,6 +314,9 @@ def spelling(word_id: int) -> str:
 
 # ---------------------------------------------------------------------------------------- one text
 
+#: Texts whose tokens are remembered: those of a batch are counted, chosen among, counted again and compared.
+REMEMBERED = 1_024
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Words:
@@ -325,6 +330,7 @@ class Words:
         return len(self.ids)
 
 
+@functools.lru_cache(maxsize=REMEMBERED)
 def codes(text: str) -> NDArray[np.uint64]:
     """Every token's code, marks included: 48 bits of hash, then 16 bits of flags."""
     chunks = text.replace("\n", " \n ").split(" ")
