@@ -157,6 +157,8 @@ def host(url: str) -> str:
 
 def fetchable(url: str) -> str:
     """The URL with characters that HTTP cannot carry percent-encoded, and without its fragment."""
+    if _ORDINARY.fullmatch(url):
+        return url
     parts = urlsplit(url)
     return urlunsplit(
         (parts.scheme, parts.netloc, quote(parts.path, safe=_SAFE), quote(parts.query, safe=_SAFE), "")

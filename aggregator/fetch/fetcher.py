@@ -393,6 +393,8 @@ def _own(request: Request) -> str:
 
 def _password(url: str) -> dict[str, str]:
     """The header for a name and password written into a URL (RFC 7617)."""
+    if "@" not in url:
+        return {}
     userinfo, at, _ = urlsplit(url).netloc.rpartition("@")
     if not at:
         return {}
