@@ -5,7 +5,7 @@
       | parse        items seen before are cut out of the bytes
       | identity     new, changed or the same                        pure
       | schedule     when to come again, and why                     pure
-      -> store.feeds.record                                          all of a feed, or nothing of it
+      -> store.feeds.record                                          a few feeds together, or nothing of them
       | history      older pages, on demand
     store.pending.due, .claim                 in a fixed order: published, priority, URL
       | fetch        pages; robots.txt; skipped when the feed has the full text
