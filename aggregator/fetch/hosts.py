@@ -108,14 +108,14 @@ class Hosts:
         self._remembered = remembered
         self._hosts: dict[str, Host] = {}
         self._sites: dict[str, list[Host]] = {}
+        self._unsorted: list[Host] = []  # hosts that are not in `_sites` yet
 
     def get(self, name: str) -> Host:
         host = self._hosts.get(name)
         if host is None:
             host = self._hosts[name] = Host(name)
             self._recall(host)
-            site = self._sites.setdefault(site_of_host(name.partition(":")[0]), [])
-            site.append(host)
+            self._unsorted.append(host)
         return host
 
     def _recall(self, host: Host) -> None:
@@ -131,11 +131,19 @@ class Hosts:
     def hold(self, name: str, seconds: float, why: str, clock: float) -> list[Host]:
         """Leave a host alone, and its sisters too when one server stands behind many subdomains. Returns them."""
         host = self.get(name)
-        sisters = self._sites.get(site_of_host(name.partition(":")[0]), [])
+        sisters = self._sisters(name)
         held = sisters if len(sisters) >= MANY_SUBDOMAINS else [host]
         for one in held:
             one.hold(seconds, why, clock)
         return held
+
+    def _sisters(self, name: str) -> list[Host]:
+        """The hosts met of this one's domain. They are sorted when one of them is to be left alone, which is rare: the
+        list of public suffixes takes 40 ms and 2 MB to load."""
+        for host in self._unsorted:
+            self._sites.setdefault(site_of_host(host.name.partition(":")[0]), []).append(host)
+        self._unsorted.clear()
+        return self._sites[site_of_host(name.partition(":")[0])]
 
     def changed(self) -> list[HostState]:
         """The states that changed since this was last asked."""

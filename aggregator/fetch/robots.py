@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 
 from protego import Protego
 
@@ -11,6 +12,8 @@ MAX_BYTES = 512_000  # RFC 9309 2.5: at least 500 KiB must be parsed; the rest i
 MAX_AGE = 86_400.0  # seconds; RFC 9309 2.4: not longer than 24 hours
 UNREACHABLE_AGE = 3_600.0  # seconds until a robots.txt that could not be had is asked for again
 MAX_CRAWL_DELAY = 30.0  # seconds; a larger one is kept to as far as this: 20 pages then take ten minutes
+
+_DELAY = re.compile("crawl[- ]delay", re.I)
 
 
 @functools.lru_cache(maxsize=256)
@@ -25,6 +28,10 @@ def allows(text: str, url: str) -> bool:
 
 def crawl_delay(text: str) -> float:
     """Seconds between two requests that the robots.txt asks for, 0 if none, at most MAX_CRAWL_DELAY."""
+    if not _DELAY.search(
+        text
+    ):  # most: a round that visits no page need not understand the rules of every host
+        return 0.0
     try:
         delay = float(_rules(text).crawl_delay(AGENT) or 0)
     except (TypeError, ValueError):
