@@ -278,11 +278,13 @@ class Rare:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the index keeps of a text, and what it is asked with: 32-bit shingle hashes; `published` in seconds."""
+    """What the index keeps of a text, and what it is asked with: 32-bit shingle hashes; `published` in seconds.
+    `tiny`: one shared posting is enough for a comparison."""
 
     postings: tuple[int, ...]
     probes: tuple[int, ...]
     published: float
+    tiny: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -338,8 +338,8 @@ create index _pages_fetched on _pages(fetched_at);
 alter table _feed_memory add column older_url text;
 """
 
-#: Most rows have nothing in these columns, and every new one would be put among the empty ones first. New articles are
-#: put into the full-text index by `store.search`.
+#: Most rows have nothing in these columns, and every new one would be put among the empty ones first. New and
+#: changed articles are put into the full-text index by `store.search`.
 FEWER_ROWS_AND_SAVEPOINTS = """
 drop index entries_article;
 create index entries_article on entries(article_id) where article_id is not null;
@@ -355,7 +355,25 @@ drop index removed_blocks_duplicate;
 create index removed_blocks_duplicate on removed_blocks(duplicate_id) where duplicate_id is not null;
 drop index articles_event;
 create index articles_event on articles(event_id, published_at) where event_id is not null;
+
+create table _unindexed (
+  id              integer primary key
+) strict;
 drop trigger articles_fts_insert;
+create trigger articles_fts_insert after insert on articles begin
+  insert into _unindexed (id) values (new.id); end;
+drop trigger articles_fts_delete;
+create trigger articles_fts_delete after delete on articles begin
+  insert into articles_fts(articles_fts, rowid, title, summary, text)
+  select 'delete', old.id, old.title, old.summary, old.text
+  where not exists (select 1 from _unindexed where id = old.id);
+  delete from _unindexed where id = old.id; end;
+drop trigger articles_fts_update;
+create trigger articles_fts_update after update of title, summary, text on articles begin
+  insert into articles_fts(articles_fts, rowid, title, summary, text)
+  select 'delete', old.id, old.title, old.summary, old.text
+  where not exists (select 1 from _unindexed where id = old.id);
+  insert or ignore into _unindexed (id) values (new.id); end;
 """
 
 #: What each column means: table -> column -> one sentence. Shown by Datasette and in docs/columns.md.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from aggregator.schema import migrations
+from aggregator.store import Store
 
 SITES = (
     "harbourherald.example", "valleypost.example", "uplandgazette.example", "skerrymail.example",
@@ -61,12 +61,9 @@ def stamp(moment: datetime) -> str:
 
 
 def create(path: Path) -> Database:
-    """An empty database with today's schema, in WAL mode."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    db = Database(path)
-    db.enable_wal()
-    migrations().apply(db)
-    return db
+    """An empty database with today's schema."""
+    Store(path).close()
+    return Database(path)
 
 
 def seed(path: Path, now: datetime | None = None, articles: int = 40) -> Database:
@@ -80,6 +77,8 @@ def seed(path: Path, now: datetime | None = None, articles: int = 40) -> Databas
             _story(db, n, now)
         _hostile(db, now - timedelta(days=3))
         db.execute("update articles set event_id = 1 where id = 2")
+    with Store(path) as store, store.transaction():
+        pass  # what was written past the program becomes searchable
     return db
 
 

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from test_store import story
 
 from aggregator import dedup
 from aggregator.model import Candidate
+from aggregator.pipeline.stories import sketch_of, terms_of
 from aggregator.store import Store
 from aggregator.store.connection import Connection
 from aggregator.store.postings import COMMON, STRETCH, Hit, Postings
@@ -176,3 +178,18 @@ def test_a_restart_after_any_text_changes_nothing(tmp_path: Path) -> None:
     unbroken = fold(tmp_path / "a.db", texts, restart=False)
     assert unbroken == [0, 1, 0, 1, 0]
     assert fold(tmp_path / "b.db", texts, restart=True) == unbroken
+
+
+def test_a_tiny_copy_that_shares_a_single_posting_is_compared(tmp_path: Path) -> None:
+    """A longer text posts a sample of its shingles, so that a few of its lines may have one of these in common."""
+    words = f"{TEXTS[0]} {TEXTS[1]}".split()
+    kept = story(1, title="Varholm", text=" ".join(words), words=len(words))
+    with Store(tmp_path / "news.db") as store:
+        whole = sketch_of(kept)
+        store.stories.add(kept, terms_of(whole), None, datetime.fromtimestamp(NOW, UTC))
+        lines = [" ".join(words[at : at + 22]) for at in range(len(words) - 22)]
+        alike = [sketch_of(story(2, title="Varholm", text=line)) for line in lines]
+        single = [s for s in alike if len(set(whole.postings.tolist()) & set(s.probes.tolist())) == 1]
+        assert single
+        for one in single:
+            assert [c.id for c in store.stories.candidates(terms_of(one), WINDOW)] == [1]

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from test_store import NOW, TERMS, story
 
 from aggregator.model import Saved, Verdict
 from aggregator.store import Store
-from tests.test_store import NOW, TERMS, story
 
 
 @pytest.fixture
@@ -67,3 +67,10 @@ def test_what_a_failed_transaction_took_back_is_not_found(store: Store) -> None:
         raise RuntimeError
     assert store.stories.add(story(2, text="quagga"), TERMS, None, NOW) == Saved("article", 1)
     assert (found(store, "zanzibar"), found(store, "quagga")) == ([], [1])
+
+
+def test_what_another_program_writes_is_found_after_our_next_transaction(store: Store) -> None:
+    store.stories.add(story(1), TERMS, None, NOW)
+    store.connection.execute("update articles set text = 'zanzibar'")  # no transaction of ours
+    store.stories.add(story(2), TERMS, None, NOW)
+    assert found(store, "zanzibar") == [1]

@@ -173,6 +173,28 @@ def test_a_full_disk_is_a_clear_error_and_leaves_the_database_whole(synced):
     assert synced.stories.add(story(), TERMS, None, NOW).article_id == 1
 
 
+def test_a_transaction_whose_end_never_comes_is_undone_and_holds_nothing_up(store):
+    broken_off = store.transaction()  # as when Ctrl-C strikes on the way into __exit__
+    broken_off.__enter__()
+    store.stories.add(story(1, title="Half"), TERMS, None, NOW)
+    del broken_off
+    store.stories.add(story(2, title="Whole"), TERMS, None, NOW)
+    with Store(store.path) as another:
+        assert [row["title"] for row in another.connection.rows("select title from articles")] == ["Whole"]
+
+
+def test_an_error_in_the_last_part_of_a_transaction_undoes_it(store):
+    def fail():
+        raise RuntimeError("bug")
+
+    last_part, store.connection.before_commit = store.connection.before_commit, fail
+    with pytest.raises(RuntimeError):
+        store.stories.add(story(1), TERMS, None, NOW)
+    store.connection.before_commit = last_part
+    assert store.connection.value("select count(*) from articles") == 0
+    assert store.stories.add(story(1), TERMS, None, NOW).article_id == 1
+
+
 def test_two_programs_may_make_the_database_at_once(tmp_path):
     code = f"from aggregator.store import Store; Store({str(tmp_path / 'news.db')!r}).close()"
     both = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) for _ in range(4)]

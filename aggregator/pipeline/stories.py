@@ -89,7 +89,8 @@ def sketch_of(story: Story | Article | Mapping[str, Any]) -> dedup.Sketch:
 
 
 def terms_of(sketch: dedup.Sketch) -> Terms:
-    return Terms(tuple(sketch.postings.tolist()), tuple(sketch.probes.tolist()), sketch.published or 0.0)
+    postings, probes = sketch.postings.tolist(), sketch.probes.tolist()
+    return Terms(tuple(postings), tuple(probes), sketch.published or 0.0, sketch.tiny)
 
 
 def place(

@@ -6,7 +6,6 @@
         store.stories    articles, copies, revisions; fold and unfold
         store.postings   the shingle index: which stories may be the same
         store.topics     the topic index: which stories may report one event
-        store.search     the full-text index of what is new
         store.sites      site memory, and what was removed from pages
         store.reading    the river, search, why, status
         store.upkeep     retention and backup
@@ -25,7 +24,7 @@ from aggregator.store.feeds import WRONG_CLOCK, Feeds
 from aggregator.store.pending import PendingEntries
 from aggregator.store.postings import Postings
 from aggregator.store.reading import Reading
-from aggregator.store.search import Search
+from aggregator.store.search import keep_in_step
 from aggregator.store.sites import Sites
 from aggregator.store.stories import Stories
 from aggregator.store.upkeep import Upkeep
@@ -39,13 +38,13 @@ class Store:
     def __init__(self, path: Path | str, *, timeout: float = BUSY_TIMEOUT) -> None:
         self.path = str(path)
         self.connection = Connection(path, timeout=timeout)
+        keep_in_step(self.connection)
         self.postings = Postings(self.connection)
         self.feeds = Feeds(self.connection)
         self.pending = PendingEntries(self.connection)
         self.sites = Sites(self.connection)
         self.topics = Postings(self.connection, "_topics")
-        self.search = Search(self.connection)
-        self.stories = Stories(self.connection, self.postings, self.topics, self.sites, self.search)
+        self.stories = Stories(self.connection, self.postings, self.topics, self.sites)
         self.reading = Reading(self.connection)
         self.upkeep = Upkeep(self.connection, self.postings, self.topics, self.sites)
 

@@ -22,7 +22,6 @@ from aggregator.model import Candidate, Kept, Rare, Saved, Story, Terms, Verdict
 from aggregator.store.clock import from_text, stamp
 from aggregator.store.connection import Connection
 from aggregator.store.postings import Hit, Postings
-from aggregator.store.search import Search
 from aggregator.store.sites import Sites
 
 #: Columns that an article and a folded copy share, so that one can become the other and back.
@@ -30,8 +29,8 @@ SHARED = (
     "title", "published_at", "site", "feed_id", "agency", "byline", "language", "summary", "text", "words",
     "image", "url", "source", "problem", "flags", "first_seen_at",
 )  # fmt: skip
-#: A story of this many words is no candidate by a single posting: half of what the index proposes, and the judge would
-#: not look at it either (`dedup.judge.LONG`).
+#: A story of this many words is no candidate by a single posting, but for a tiny text: half of what the index proposes,
+#: and the judge would not look at it either. Some words count for nothing, so that this is on the safe side.
 FEW_WORDS = 40
 _CANDIDATE = (
     f"select title, text, published_at from articles where id = ?1 and (?2 or words < {FEW_WORDS})"
@@ -43,14 +42,11 @@ EVENT_SPAN = timedelta(days=7)
 
 
 class Stories:
-    def __init__(
-        self, connection: Connection, postings: Postings, topics: Postings, sites: Sites, search: Search
-    ) -> None:
+    def __init__(self, connection: Connection, postings: Postings, topics: Postings, sites: Sites) -> None:
         self._db = connection
         self._postings = postings
         self._topics = topics
         self._sites = sites
-        self._search = search
 
     # ----------------------------------------------------------------------------------- finding
 
@@ -105,7 +101,8 @@ class Stories:
         story is passed over too.
         """
         hits = self._postings.candidates(terms.probes, terms.published, window, without=without)
-        return self._read(hit for hit in hits if not decided or decided.get(hit.article_id) is not False)
+        asked = (hit for hit in hits if not decided or decided.get(hit.article_id) is not False)
+        return self._read(asked, tiny=terms.tiny)
 
     def related(
         self,
@@ -119,11 +116,12 @@ class Stories:
         Only those are read that share enough `rare` topics with it."""
         return self._read(self._topics.candidates(topics, published, window, without=article_id, rare=rare))
 
-    def _read(self, hits: Iterable[Hit]) -> list[Candidate]:
-        """The texts of what the index proposed, in its order."""
+    def _read(self, hits: Iterable[Hit], *, tiny: bool = False) -> list[Candidate]:
+        """The texts of what the index proposed, in its order; of two texts that share a single posting only if one of
+        them is `tiny`."""
         found = []
         for hit in hits:
-            rows = self._db.rows(_CANDIDATE, (hit.article_id, len(hit.shared) > 1))
+            rows = self._db.rows(_CANDIDATE, (hit.article_id, tiny or len(hit.shared) > 1))
             found += [
                 Candidate(hit.article_id, title, text, from_text(published_at), hit.shared)
                 for title, text, published_at in rows
@@ -316,7 +314,6 @@ class Stories:
                 " where event_id = ?",
                 (into, article_id),
             )
-            self._search.before_change(article_id)
             self._db.execute("delete from articles where id = ?", (article_id,))
         return Saved("duplicate", into, duplicate_id)
 
@@ -481,9 +478,7 @@ class Stories:
         return row
 
     def _insert_article(self, columns: dict[str, Any], tags: Sequence[str], now: datetime) -> int:
-        article_id = self._db.insert("articles", **columns, tags=_json(tags), changed_at=stamp(now))
-        self._search.add(article_id)
-        return article_id
+        return self._db.insert("articles", **columns, tags=_json(tags), changed_at=stamp(now))
 
     def _insert_duplicate(
         self, columns: dict[str, Any], article_id: int, verdict: Verdict, now: datetime
@@ -541,8 +536,6 @@ class Stories:
         )
 
     def _update(self, table: str, row_id: int, columns: dict[str, Any]) -> None:
-        if table == "articles":
-            self._search.before_change(row_id)
         assignments = ", ".join(f"{name} = ?" for name in columns)
         self._db.execute(f"update {table} set {assignments} where id = ?", (*columns.values(), row_id))
 
