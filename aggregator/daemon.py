@@ -25,7 +25,7 @@ from apscheduler.events import EVENT_JOB_ERROR
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from aggregator import config as configuration
-from aggregator.errors import AggregatorError, ConfigError, StoreError
+from aggregator.errors import AggregatorError, ConfigError, StoreError, UpgradedError
 from aggregator.model import Config, Progress, Report
 from aggregator.store import WRONG_CLOCK, Store
 
@@ -41,7 +41,7 @@ HUNG = 900.0
 
 
 class Daemon:
-    """Rounds for ever, until `stop`. Raises ConfigError or StoreError only from its start."""
+    """Rounds for ever, until `stop`. Raises ConfigError or StoreError only from its start, and UpgradedError."""
 
     def __init__(
         self, feeds: Path, database: Path, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -53,6 +53,7 @@ class Daemon:
         self._stop, self._reload = threading.Event(), threading.Event()
         self._wait, self._not_before, self._moved_at = FIRST_WAIT, 0.0, time.monotonic()
         self._synced = False
+        self._upgraded: UpgradedError | None = None
 
     def run(self) -> None:
         """Work until a signal or `stop`. Call from the main thread to have signals handled."""
@@ -80,6 +81,8 @@ class Daemon:
             notify("STOPPING=1")
             log.info("stopping: the running round ends, nothing is lost")
             scheduler.shutdown(wait=True)
+        if self._upgraded is not None:
+            raise self._upgraded
         log.info("stopped")
 
     def stop(self) -> None:
@@ -163,6 +166,10 @@ class Daemon:
 
     def _survive(self, error: BaseException) -> None:
         """Wait before the next round; a bug is logged with its trace."""
+        if isinstance(error, UpgradedError):
+            self._upgraded = error
+            self.stop()
+            return
         known = isinstance(error, AggregatorError)
         log.error("%s; trying again in %.0f s", error, self._wait, exc_info=None if known else error)
         self._not_before = time.monotonic() + self._wait

@@ -122,3 +122,12 @@ class StoreError(AggregatorError):
         self.problem = problem
         self.hint = hint
         super().__init__(f"{path}: {problem}" + (f"; {hint}" if hint else ""))
+
+
+class UpgradedError(StoreError):
+    """A newer version of this program has changed the database while this one was running: it must start again."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            path, "a newer version of this program has changed the database meanwhile", "start it again"
+        )

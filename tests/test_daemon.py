@@ -154,6 +154,20 @@ def test_a_changed_feeds_yaml_is_read_again(house):
     end(process)
 
 
+def test_it_ends_when_a_newer_version_has_changed_the_database(house):
+    process = house.start()
+    wait_for(lambda: house.articles() == 1)
+    with Store(house.database) as newer, newer.transaction():
+        newer.connection.execute("create table _of_tomorrow (id integer)")
+        newer.connection.insert(
+            "_sqlite_migrations", migration_set="aggregator", name="m999_tomorrow", applied_at="2030-01-01"
+        )
+    house.write(1, 2)
+    _, talk = process.communicate(timeout=20)
+    assert "a newer version of this program has changed the database meanwhile; start it again" in talk
+    assert house.articles() == 1
+
+
 def test_a_broken_feeds_yaml_leaves_the_one_read_before_in_force(house):
     process = house.start()
     wait_for(lambda: house.articles() == 1)

@@ -227,11 +227,18 @@ def daemon(places: Places, log_format: str) -> None:
       aggregator daemon --feeds /etc/aggregator/feeds.yaml --db /var/lib/aggregator/news.db
     """
     from aggregator import newsroom
-    from aggregator.cli import logs
+    from aggregator.cli import logs, tell
     from aggregator.daemon import Daemon
+    from aggregator.errors import UpgradedError
 
     found, database = places.found_feeds(), places.database()
     watcher = Daemon(Path(short(found.path)), database.path)
     newsroom.install(database.path.parent)
     logs.write({-1: logs.TROUBLE, 0: logs.ROUNDS}.get(places.verbosity, logs.EVERYTHING), log_format)
-    watcher.run()
+    try:
+        watcher.run()
+    except UpgradedError as error:
+        tell(error)
+        sys.exit(
+            1
+        )  # unlike 2: whoever looks after the service starts it again, and then it is the newer version

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from aggregator import schema
-from aggregator.errors import StoreError
+from aggregator.errors import StoreError, UpgradedError
 
 #: Seconds to wait for another writer. Ours hold the lock for milliseconds; a `vacuum` or a backup tool for longer.
 BUSY_TIMEOUT = 60.0
@@ -51,6 +51,7 @@ class Connection:
         self.path = str(path)
         self._lock = threading.Lock()
         self._owner: int | None = None  # the thread whose transaction is open
+        self._schema = -1  # SQLite's number of the schema that we know
         #: Number of transactions begun: what was read in one with the same number is still so.
         self.begun = 0
         #: Called at the end of every transaction, as its last part.
@@ -113,13 +114,25 @@ class Connection:
             for row in self.rows("select name from _sqlite_migrations where migration_set = 'aggregator'")
         ]
 
+    def _unknown(self) -> list[str]:
+        """Migrations that a newer version of this program has made."""
+        return sorted(set(self._applied()) - set(schema.MIGRATION_NAMES))
+
+    def _check_schema(self) -> None:
+        """The package may be upgraded, and another process migrate the database, while this one runs: what it would
+        write then, it no longer knows."""
+        version = self.value("pragma schema_version")
+        if version != self._schema:
+            if self._unknown():
+                raise UpgradedError(self.path)
+            self._schema = version
+
     def _migrate(self) -> None:
         applied = self._applied()
-        unknown = set(applied) - set(schema.MIGRATION_NAMES)
-        if unknown:
+        if unknown := self._unknown():
             raise StoreError(
                 self.path,
-                f"the database was made by a newer version ({', '.join(sorted(unknown))})",
+                f"the database was made by a newer version ({', '.join(unknown)})",
                 "upgrade this program: pip install --upgrade feed-aggregator",
             )
         if len(applied) == len(schema.MIGRATION_NAMES):
@@ -194,6 +207,7 @@ class Connection:
                 self.execute("begin immediate")
                 self.begun += 1
                 self._owner = threading.get_ident()
+                self._check_schema()
                 yield
                 self.before_commit()
                 self.execute("commit")
