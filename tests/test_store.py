@@ -244,6 +244,13 @@ def test_two_processes_never_claim_the_same_feed(synced, tmp_path):
     assert len(synced.feeds.claim(FEEDS, NOW)) == 2, "the lease of a process that died is void"
 
 
+def test_only_leases_of_its_own_are_given_back(synced):
+    states = synced.feeds.claim(FEEDS, NOW)
+    synced.connection.execute("update _feed_memory set lease_owner = 'elsewhere/1/1'")
+    synced.feeds.release(states)
+    assert synced.feeds.claim(FEEDS, NOW) == []
+
+
 def test_recording_stores_entries_validators_and_the_next_time_together(synced):
     state = next(s for s in synced.feeds.claim(FEEDS, NOW) if s.feed.url == LOCAL.url)
     synced.feeds.record(outcome(state), NOW)

@@ -187,11 +187,14 @@ class Feeds:
         """Give back feeds that were claimed but never asked."""
         with self._db.transaction():
             self._db.executemany(
-                "update _feed_memory set lease_owner = null, leased_at = null where feed_id = ?",
-                ((state.id,) for state in states),
+                "update _feed_memory set lease_owner = null, leased_at = null where feed_id = ? and lease_owner = ?",
+                ((state.id, leases.owner()) for state in states),
             )
 
     # ------------------------------------------------------------------------------ what came of it
+
+    def has_entries(self, feed_id: int) -> bool:
+        return self._db.value("select 1 from entries where feed_id = ? limit 1", (feed_id,)) is not None
 
     def known_entries(
         self, feed_id: int, guids: Iterable[str], urls: Iterable[str], hashes: Iterable[str]
