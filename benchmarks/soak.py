@@ -19,6 +19,7 @@ import json
 import os
 import random
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -191,6 +192,9 @@ def main() -> int:
     options.add_argument("--minutes", type=float, default=60)
     options.add_argument("--feeds", type=int, default=60)
     asked = options.parse_args()
+    with socket.socket() as free:
+        if not free.connect_ex(("127.0.0.1", PORT)):
+            sys.exit(f"port {PORT} is in use, perhaps by another soak: its requests would be taken for ours")
     common = [f"--port={PORT}", f"--feeds={asked.feeds}", f"--hosts={asked.feeds // 2}", "--entries=6"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
