@@ -338,9 +338,8 @@ create index _pages_fetched on _pages(fetched_at);
 alter table _feed_memory add column older_url text;
 """
 
-#: Most rows have nothing in these columns, and every new one would be put among the empty ones first. New and
-#: changed articles are put into the full-text index by `store.search`; its pieces are merged by eights instead of fours:
-#: a large piece then meets a small one less often, and the slowest hundredth of single articles takes 6 ms instead of 10.
+#: Most rows have nothing in these columns, and every new one would be put among the empty ones first. New and changed
+#: articles are put into the full-text index, and its pieces are merged, by `store.search`.
 FEWER_ROWS_AND_SAVEPOINTS = """
 drop index entries_article;
 create index entries_article on entries(article_id) where article_id is not null;
@@ -357,7 +356,7 @@ create index removed_blocks_duplicate on removed_blocks(duplicate_id) where dupl
 drop index articles_event;
 create index articles_event on articles(event_id, published_at) where event_id is not null;
 
-insert into articles_fts(articles_fts, rank) values ('automerge', 8);
+insert into articles_fts(articles_fts, rank) values ('automerge', 0);
 create table _unindexed (
   id              integer primary key
 ) strict;

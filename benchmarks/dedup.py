@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 
 from aggregator import dedup, words
 from aggregator.dedup.judge import WINDOW
+from aggregator.pipeline.stories import TOGETHER
 
 SETS: dict[str, tuple[str, str, bool]] = {  # name -> documents, truth, whether only the texts are given
     "wire_dev2k": ("wire_dev2k/docs.jsonl.gz", "wire_dev2k/gold.jsonl.gz", False),
@@ -260,8 +261,8 @@ def _pending(doc: dict[str, Any]) -> Any:
     return Pending(None, 1, "https://feed.example/", None, 50, entry, doc["id"])  # type: ignore[arg-type]
 
 
-def store(data: Path, together: int = 200) -> None:
-    """Judge and store a whole set, `together` texts in one transaction, as a round does."""
+def store(data: Path) -> None:
+    """Judge and store a whole set, `TOGETHER` texts in one transaction, as a round does."""
     from aggregator.pipeline import stories
     from aggregator.store import Store
 
@@ -270,9 +271,9 @@ def store(data: Path, together: int = 200) -> None:
     now = datetime.now(UTC)
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "news.db") as database:
         started = time.process_time()
-        for start in range(0, len(ready), together):
+        for start in range(0, len(ready), TOGETHER):
             several = [
-                (item, story, stories.sketch_of(story)) for item, story in ready[start : start + together]
+                (item, story, stories.sketch_of(story)) for item, story in ready[start : start + TOGETHER]
             ]
             with database.transaction():
                 for item, story, sketch in several:
@@ -341,9 +342,9 @@ def _fill(path: Path, size: int, now: float, per_day: int, texts: Docs | None) -
 
 def _fill_with(database: Any, size: int, now: float, per_day: int, texts: Docs | None) -> None:
     chance = random.Random(1)
-    for start in range(0, size if texts is not None else 0, 2_000):
+    for start in range(0, size if texts is not None else 0, TOGETHER):
         with database.transaction():
-            for number in range(start, min(size, start + 2_000)):
+            for number in range(start, min(size, start + TOGETHER)):
                 doc = texts[number % len(texts)]  # type: ignore[index]
                 stamp = datetime.fromtimestamp(now - (size - number) * DAY / per_day, UTC).strftime(
                     "%Y-%m-%dT%H:%M:%SZ"
