@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from aggregator.store.connection import Connection
 
-
-#: Pages of the index that are merged for each article put in. An article fills .3 pages, which are merged with others four
-#: or five times in the life of an archive. FTS5's own merging does much at once now and then: on 100,000 articles the
-#: slowest hundredth of single ones took 13 ms and the slowest 160, with this 7 and 37. Twice as much was no better.
+#: Pages of the index that are merged for each article put in. An article fills .3 pages, which are merged with others
+#: four or five times in the life of an archive. FTS5's own merging does much at once now and then: on 100,000 articles
+#: the slowest hundredth of single ones took 13 ms and the slowest 160, with this 7 and 37. Twice as much was no better.
 MERGED = 4
 
 
