@@ -384,7 +384,7 @@ def _words(packed: NDArray[np.uint64]) -> tuple[Words, NDArray[np.bool_]]:
     opens[1:] &= ((flags[1:] & SENTENCE) == 0) | ((flags[:-1] & SHORT) == 0)
     flags[1:][opens[:-1]] &= 0xFFFF ^ NAME
     flags[:1] &= 0xFFFF ^ NAME
-    paragraph = np.cumsum((flags & PARAGRAPH) != 0, dtype=np.int32)
+    paragraph = ((flags & PARAGRAPH) != 0).cumsum(dtype=np.int32)
     ids = packed[kept] >> np.uint64(16)
     flags = flags[kept]
     character = (flags & CHARACTER) != 0

@@ -28,7 +28,7 @@ import resource
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -261,9 +261,24 @@ def _pending(doc: dict[str, Any]) -> Any:
     return Pending(None, 1, "https://feed.example/", None, 50, entry, doc["id"])  # type: ignore[arg-type]
 
 
+def _place(several: Sequence[tuple[Any, Any]], database: Any, now: datetime) -> None:
+    """What a round does with several (pending entry, story) in one transaction."""
+    from aggregator.pipeline import stories
+
+    sketches = [stories.sketch_of(story) for _, story in several]
+    terms = [stories.terms_of(sketch) for sketch in sketches]
+    with database.transaction():
+        new = []
+        for (item, story), sketch, found_by in zip(several, sketches, terms, strict=True):
+            saved = stories.place(item, story, sketch, found_by, database, WINDOW, now)
+            if saved.kind == "article":
+                new.append((saved.article_id, sketch))
+        for article_id, sketch in new:
+            stories.relate(article_id, sketch, database, WINDOW, new=True)
+
+
 def store(data: Path) -> None:
     """Judge and store a whole set, `TOGETHER` texts in one transaction, as a round does."""
-    from aggregator.pipeline import stories
     from aggregator.store import Store
 
     docs, _ = load(data, "wire_dev20k")
@@ -272,12 +287,7 @@ def store(data: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "news.db") as database:
         started = time.process_time()
         for start in range(0, len(ready), TOGETHER):
-            several = [
-                (item, story, stories.sketch_of(story)) for item, story in ready[start : start + TOGETHER]
-            ]
-            with database.transaction():
-                for item, story, sketch in several:
-                    stories.place(item, story, sketch, database, WINDOW, now)
+            _place(ready[start : start + TOGETHER], database, now)
         seconds = time.process_time() - started
         totals = database.reading.totals(now)
     speed = len(docs) / seconds
@@ -288,7 +298,6 @@ def store(data: Path) -> None:
 
 def archive(data: Path, sizes: list[int], per_day: int, *, index_alone: bool) -> None:
     """Judge and add the texts of wire_dev2k on top of an archive whose other stories share nothing with them."""
-    from aggregator.pipeline import stories
     from aggregator.store import Store
 
     docs, _ = load(data, "wire_dev2k")
@@ -317,10 +326,7 @@ def archive(data: Path, sizes: list[int], per_day: int, *, index_alone: bool) ->
             for number, doc in enumerate(docs):
                 begun_one = time.process_time()
                 story = _story(doc, datetime.fromtimestamp(now + number * DAY / per_day, UTC))
-                with database.transaction():
-                    stories.place(
-                        _pending(doc), story, stories.sketch_of(story), database, WINDOW, datetime.now(UTC)
-                    )
+                _place([(_pending(doc), story)], database, datetime.now(UTC))
                 took.append(time.process_time() - begun_one)
             cost = (time.process_time() - started) / len(docs)
             database.close()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from aggregator import words
-from aggregator.dedup.measure import Comparison, Mask, align, measure, positions
+from aggregator.dedup.measure import Comparison, Mask, align, measure, positions, share
 from aggregator.dedup.model import forest
 from aggregator.dedup.sketch import A_FIGURE, A_NAME, SHINGLE, Sketch, Terms, remembered
 from aggregator.model import Candidate, Verdict
@@ -107,7 +107,7 @@ def _headlines_allow(new: Sketch, old: Sketch) -> bool:
 
 
 def _equal(new: Sketch, old: Sketch) -> bool:
-    return np.array_equal(new.words.ids, old.words.ids)
+    return len(new.words) == len(old.words) and bool((new.words.ids == old.words.ids).all())
 
 
 def _verdict(chance: float, key: int, c: Comparison, evidence: bool) -> Verdict:
@@ -131,7 +131,7 @@ def _reason(c: Comparison, equal: bool, resemblance: float) -> str:
         return "same_text"
     if resemblance >= NEAR:
         return "near_text"
-    of_new, of_old = float(c.covered_a.mean()), float(c.covered_b.mean())
+    of_new, of_old = share(c.covered_a), share(c.covered_b)
     if of_new >= WHOLE and of_new >= of_old:
         return "contained"
     if of_old >= WHOLE:
@@ -159,8 +159,8 @@ def _facts(terms: Terms, known: Mask) -> dict[tuple[int, bool], list[str]]:
     found: dict[tuple[int, bool], list[str]] = {
         (kind, both): [] for kind in (A_FIGURE, A_NAME) for both in (True, False)
     }
-    facts = np.flatnonzero(terms.kind)
-    facts = facts[np.argsort(terms.at[facts])]
+    facts = terms.kind.nonzero()[0]
+    facts = facts[terms.at[facts].argsort()]
     kinds = zip(terms.kind[facts].tolist(), known[facts].tolist(), strict=True)
     for word_id, kind in zip(terms.ids[facts].tolist(), kinds, strict=True):
         some = found[kind]

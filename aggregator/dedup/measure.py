@@ -63,6 +63,10 @@ HEAD = 24
 #: Longest gap, in words, that is read as a slot: a figure or name with what belongs to it.
 SLOT = 10
 NAN = float("nan")
+#: Figures and names are counted in one sum: what a term adds to it, by its kind.
+_ONE_NAME = 2**32
+_COUNTED = np.zeros(3, np.int64)
+_COUNTED[[A_FIGURE, A_NAME]] = 1, _ONE_NAME
 
 Mask = NDArray[np.bool_]
 
@@ -167,25 +171,24 @@ def _slots(at: NDArray[np.intp], hits: NDArray[np.intp]) -> tuple[NDArray[np.int
     return i, i + wide_a[slot], j, j + wide_b[slot]
 
 
-def _substituted(c: Comparison, kind: int) -> int:
-    """Slots where each text has a figure (or name) that the other has nowhere."""
-    if not len(c.slots[0]):
-        return 0
-    strange_a = c.a.terms.at[(c.a.terms.kind == kind) & ~c.known_a]
-    strange_b = c.b.terms.at[(c.b.terms.kind == kind) & ~c.known_b]
-    if not len(strange_a) or not len(strange_b):
-        return 0
+def _substituted(c: Comparison) -> tuple[int, int]:
+    """Slots where each text has a figure that the other has nowhere; the same of names."""
     start_a, end_a, start_b, end_b = c.slots
-    in_a = _counted(strange_a, len(c.a.words))
-    in_b = _counted(strange_b, len(c.b.words))
-    return int(np.count_nonzero((in_a[end_a] > in_a[start_a]) & (in_b[end_b] > in_b[start_b])))
+    if not len(start_a):
+        return 0, 0
+    in_a = _strange(c.a, c.known_a, start_a, end_a)
+    in_b = _strange(c.b, c.known_b, start_b, end_b)
+    figures = (in_a % _ONE_NAME > 0) & (in_b % _ONE_NAME > 0)
+    names = (in_a >= _ONE_NAME) & (in_b >= _ONE_NAME)
+    return int(np.count_nonzero(figures)), int(np.count_nonzero(names))
 
 
-def _counted(at: NDArray[np.int32], size: int) -> NDArray[np.intp]:
-    """How many of the positions stand before each place."""
-    marks = np.zeros(size + 1, np.intp)
-    marks[at + 1] = 1
-    return np.cumsum(marks)
+def _strange(text: Sketch, known: Mask, start: NDArray[np.intp], end: NDArray[np.intp]) -> NDArray[np.int64]:
+    """How many figures, and `_ONE_NAME` times how many names, that the other text has not are in each stretch."""
+    marks = np.zeros(len(text.words) + 1, np.int64)
+    marks[text.terms.at + 1] = np.where(known, 0, _COUNTED[text.terms.kind])
+    before = marks.cumsum()
+    return before[end] - before[start]
 
 
 class _Tally:
@@ -228,7 +231,8 @@ def _ratio(part: int, whole: int) -> float:
     return part / whole if whole else NAN
 
 
-def _mean(mask: Mask) -> float:
+def share(mask: Mask) -> float:
+    """Share of the elements that are True."""
     return float(np.count_nonzero(mask)) / len(mask)
 
 
@@ -252,7 +256,7 @@ def measure(c: Comparison, shared: Mapping[int, int]) -> list[float]:
     a, b = c.a, c.b
     size_a, size_b = len(a.words), len(b.words)
     of_a, of_b = _Tally(a.terms, c.covered_a, c.known_a), _Tally(b.terms, c.covered_b, c.known_b)
-    cov_a, cov_b = _mean(c.covered_a), _mean(c.covered_b)
+    cov_a, cov_b = share(c.covered_a), share(c.covered_b)
     starts = _first(c.covered_a), _first(c.covered_b)
     if size_a <= size_b:
         short, long, cov_short, cov_long = of_a, of_b, cov_a, cov_b
@@ -262,7 +266,7 @@ def measure(c: Comparison, shared: Mapping[int, int]) -> list[float]:
         in_short, in_long = _Paragraphs(b.words, c.covered_b), _Paragraphs(a.words, c.covered_a)
         starts = starts[::-1]
     matched_fig, matched_name = of_a.figures_matched, of_a.names_matched
-    sub_fig, sub_name = _substituted(c, A_FIGURE), _substituted(c, A_NAME)
+    sub_fig, sub_name = _substituted(c)
     at = c.at[c.at >= 0]
     steps = at[1:] - at[:-1]
     jumps = steps[steps != 1]
@@ -273,7 +277,7 @@ def measure(c: Comparison, shared: Mapping[int, int]) -> list[float]:
         cov_long,
         min(round(cov_a * size_a), 300),
         min(_longest(c.covered_a), 80),
-        *_larger(_mean(c.covered_a[:HEAD]), _mean(c.covered_b[:HEAD])),
+        *_larger(share(c.covered_a[:HEAD]), share(c.covered_b[:HEAD])),
         *starts,
         len(c.slots[0]),
         sub_fig / (sub_fig + matched_fig + 1),

@@ -23,8 +23,8 @@ from aggregator.dedup.measure import FEATURES
 class Forest:
     """All trees, node after node. The right child stands behind the left one; a leaf is its own left child.
 
-    Every feature is there twice, once with unknown values as minus infinity (they go left) and once as plus infinity
-    (they go right), so that one comparison answers every question: 15 us for 240 trees instead of 65.
+    Every feature is there twice, once with unknown values as NaN (no comparison is true of it: they go left) and once
+    as infinity (they go right), so that one comparison answers every question: 15 us for 240 trees instead of 65.
     """
 
     roots: NDArray[np.intp]
@@ -37,8 +37,7 @@ class Forest:
     def probability(self, features: Sequence[float]) -> float:
         """How likely the measured pair is one story: 0 to 1."""
         known = np.array(features, np.float64)
-        unknown = np.isnan(known)
-        doubled = np.concatenate((np.where(unknown, -np.inf, known), np.where(unknown, np.inf, known)))
+        doubled = np.concatenate((known, np.where(np.isnan(known), np.inf, known)))
         right = doubled[self.question] > self.threshold
         node = self.roots
         for _ in range(self.depth):
