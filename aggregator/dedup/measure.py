@@ -188,7 +188,8 @@ def _strange(text: Sketch, known: Mask, start: NDArray[np.intp], end: NDArray[np
     marks = np.zeros(len(text.words) + 1, np.int64)
     marks[text.terms.at + 1] = np.where(known, 0, _COUNTED[text.terms.kind])
     before = marks.cumsum()
-    return before[end] - before[start]
+    counted: NDArray[np.int64] = before[end] - before[start]
+    return counted
 
 
 class _Tally:
