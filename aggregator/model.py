@@ -43,7 +43,7 @@ class Settings:
     timeout: float = 30.0  # seconds for one whole download, redirects included
     max_feed_bytes: int = 15_000_000  # decoded
     max_page_bytes: int = 10_000_000  # decoded
-    window: int = 96 * 3600  # seconds within which two texts may be the same story
+    window: int = 72 * 3600  # seconds within which two texts may be the same story
     allow: tuple[str, ...] = ()  # host:port that links may lead to although they are private
     keep_fetches: int = 30  # days the fetch log is kept
     #: Host name -> (address, port), like curl --resolve. Not a setting of feeds.yaml: the demo's outlets live here.

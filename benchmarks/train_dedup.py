@@ -36,7 +36,7 @@ import numpy as np
 
 from aggregator import words
 from aggregator.dedup import index as index_module
-from aggregator.dedup.judge import SAME, WINDOW
+from aggregator.dedup.judge import SAME
 from aggregator.dedup.measure import FEATURES, align, measure
 from aggregator.dedup.sketch import sketch
 
@@ -52,6 +52,8 @@ AGAINST = ["sub_fig_rate", "sub_name_rate", "foreign", "common", "gap"]
 TREES = {"n_estimators": 240, "num_leaves": 8, "max_depth": 4, "learning_rate": 0.08, "min_child_samples": 30,
          "subsample": 0.8, "subsample_freq": 1, "colsample_bytree": 0.5, "reg_lambda": 5.0}  # fmt: skip
 WEIGHTS = {"stream": 1.0, "stream text": 1.0, "stream small": 0.4, "made": 0.3, "form": 0.3, "hand": 3.0}
+#: Seconds between two texts that are learned from: more than `judge.WINDOW`, since users may set a longer one.
+WITHIN = 96 * 3600.0
 MADE_FROM = 2_600  # texts, of which the first 1,500 are turned into every kind
 
 Row = tuple[list[float], bool, str, str]  # features, one story, group, kind
@@ -72,7 +74,7 @@ def stream_rows(
     proposed: list[Any] = []
     index_module.decide, decide = lambda new, rows, **_: proposed.append(rows), index_module.decide
     try:
-        index = index_module.Index()
+        index = index_module.Index(WITHIN)
         first: dict[str, int] = {}
         for number, (doc, truth) in enumerate(zip(docs, gold, strict=True)):
             known = mode == "stream"
@@ -84,7 +86,7 @@ def stream_rows(
             proposed.clear()
             index.judge(new)
             for key, old, shared in proposed[0]:
-                near = new.published is None or abs(new.published - old.published) <= WINDOW
+                near = new.published is None or abs(new.published - old.published) <= WITHIN
                 if near and not new.empty and not old.empty:
                     same = gold[key]["cluster"] == truth["cluster"]
                     yield (

@@ -230,9 +230,9 @@ def test_is_another_story_than(new: str, kept: str) -> None:
 
 
 def test_the_same_text_beyond_the_window_is_another_story() -> None:
-    assert same(STORY, hours=95)
-    assert not same(STORY, hours=97)
-    assert WINDOW == 96 * 3600
+    assert same(STORY, hours=71)
+    assert not same(STORY, hours=73)
+    assert WINDOW == 72 * 3600
 
 
 def test_another_window_may_be_asked_for() -> None:

@@ -145,7 +145,7 @@ def test_judging_an_old_archive_again_changes_nothing(rounds):
     assert len(before[1]) == 1
     rounds.later(days=30)
     with Store(rounds.path) as store:
-        store.upkeep.tidy(rounds.now, keep_fetches=30, window=96 * 3600)
+        store.upkeep.tidy(rounds.now, keep_fetches=30, window=72 * 3600)
     rejudge(rounds)
     assert (
         rounds.ask("select id, url from articles"),

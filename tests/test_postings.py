@@ -17,7 +17,7 @@ from aggregator.store.connection import Connection
 from aggregator.store.postings import COMMON, STRETCH, Hit, Postings
 
 NOW = 1_778_500_000.0
-WINDOW = 96 * 3600.0
+WINDOW = 72 * 3600.0
 
 
 @pytest.fixture

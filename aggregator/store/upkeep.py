@@ -14,7 +14,7 @@ from aggregator.store.connection import Connection
 from aggregator.store.postings import Postings
 from aggregator.store.sites import Sites
 
-#: How long the index of topics remembers a story: nothing older is asked for with a window of four days.
+#: How long the index of topics remembers a story: nothing older is asked for with a window of three days.
 TOPICS_KEPT = timedelta(days=8)
 #: How long the index remembers a story: feeds bring some items weeks late, and its rows are some 530 bytes a story.
 INDEX_KEPT = timedelta(days=60)
