@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 #: Outcomes stored in one transaction, and seconds that the first of them waits for the others. Storing that a feed has
 #: not changed takes 140 us with a transaction each, 100 with 5 in one, 70 with 10 or 20, 55 with 50.
 TOGETHER, GATHER = 20, 0.25
-#: Bytes of long documents that wait for their worker: beyond, the round waits for one of them. 24 MB of 165 hostile feeds
-#: wait at most; with room for 16 they held up the feeds beside them by .4 s.
+#: Bytes of long documents that wait for their worker: beyond, the round waits for one of them. 165 hostile feeds had
+#: less than 24 MB waiting; with room for 16 they held up the feeds beside them by .4 s.
 ASIDE_BYTES = 32_000_000
 #: Seconds between two looks whether the round is to stop, while it waits for a document to be read.
 LOOK = 0.2
