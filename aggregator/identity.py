@@ -140,7 +140,8 @@ def match(listed: Sequence[Listed], known: Sequence[KnownEntry]) -> list[Match]:
     for position, one in enumerate(listed):
         if position in chosen:
             other, why = chosen[position]
-            status = "same" if other.content_hash == one.content else "changed"
+            same = other.content_hash == one.content and not _better_link(one, other)
+            status = "same" if same else "changed"
             matches.append(Match(one.entry, status, other.id, other.guid, one.content, why, one.url))
         else:
             guid, why = _new_guid(one, guids)
@@ -171,7 +172,7 @@ def _choose(listed: Sequence[Listed], known: Sequence[KnownEntry]) -> dict[int, 
         keys = ("guid", one.guid), ("url", one.url), ("content", one.content)
         link_tells = (
             one.url is not None
-            and urlsplit(one.url).path not in ("", "/")
+            and not urls.is_front_page(one.url)
             and listed_urls[one.url] == 1
             and len(index["url", one.url]) == 1
         )
@@ -209,16 +210,26 @@ def _agreement(one: Listed, other: KnownEntry, link_tells: bool) -> tuple[int, s
     if same_content and _tells(one, other):
         bare = one.guid is None and one.url is None
         return 3, "same text, no guid and no link" if bare else "same text, new guid and link"
-    if same_guid and same_url and (link_tells or _similar(one.entry.title, other.title)):
+    if same_guid and same_url and (link_tells or similar(one.entry.title, other.title)):
         return 4, "same guid"
-    if same_guid and _similar(one.entry.title, other.title):
+    if same_guid and similar(one.entry.title, other.title):
         return 5, "same guid, new link"
-    if same_url and link_tells and (one.guid is None or _similar(one.entry.title, other.title)):
+    if same_url and link_tells and (one.guid is None or similar(one.entry.title, other.title)):
         return 6, link
     return None
 
 
-def _similar(title: str, other: str) -> bool:
+def _better_link(one: Listed, other: KnownEntry) -> bool:
+    """Whether an entry has a link at last, or another one where the page of the old one could not be had. Only the
+    path counts: a session's number in the query is another one at every fetch."""
+    if one.url is None or one.url == other.url:
+        return False
+    return other.url is None or (
+        other.problem is not None and urlsplit(one.url).path != urlsplit(other.url).path
+    )
+
+
+def similar(title: str, other: str) -> bool:
     """Whether two titles may head one story. Entries without titles have nothing to tell them apart by."""
     from aggregator.words import words  # with it comes numpy: 0.1 s, for edited entries only
 

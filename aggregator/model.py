@@ -170,6 +170,7 @@ class KnownEntry:
     title: str
     content_hash: str  # identity.content_hash of the entry as last stored
     published_at: str | None = None
+    problem: str | None = None  # why its page could not be had
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,12 @@ def canonical(url: str) -> str:
     return urlunsplit(("https", host, path, _canonical_query(query) if query else "", ""))
 
 
+def is_front_page(url: str) -> bool:
+    """Whether a canonical URL is a site's front page. "/?p=7" is not: so a young WordPress numbers its articles."""
+    parts = urlsplit(url)
+    return parts.path in ("", "/") and not parts.query
+
+
 def _canonical_query(query: str) -> str:
     # Not every query is UTF-8: two that differ in a Latin-1 byte must stay two.
     pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")

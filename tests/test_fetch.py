@@ -413,3 +413,17 @@ def test_bodies_that_nobody_reads_do_not_pile_up(monkeypatch):
         assert len(list(results)) == 39
     for server in servers:
         server.__exit__()
+
+
+def test_a_header_that_comes_twice_is_a_list(get, server):
+    head = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=86400\r\nCache-Control: public\r\nContent-Length: 1\r\n\r\nx"
+    assert get(server.answer("/feed", raw=head)).headers["cache-control"] == "max-age=86400, public"
+
+
+@pytest.mark.parametrize("coding", ["none", "identity", "UTF-8"])
+def test_what_is_no_content_coding_is_passed_over(get, server, coding):
+    assert get(server.answer("/feed", body="<rss/>", headers={"Content-Encoding": coding})).body == b"<rss/>"
+
+
+def test_an_answer_that_a_proxy_changed_is_an_answer(get, server):
+    assert get(server.answer("/feed", body="<rss/>", status=203)).body == b"<rss/>"

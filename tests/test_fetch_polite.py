@@ -271,7 +271,7 @@ def test_without_a_robots_txt_everything_is_allowed(server):
 def test_while_robots_txt_is_unreachable_nothing_is_fetched(server, reply):
     server.answer("/robots.txt", reply)
     (first, second), states = ask(server, page(server, "/a"), page(server, "/b"))
-    assert {first, second} <= {"robots", "incomplete", "held"}
+    assert {first, second} <= {"server_error", "incomplete", "held"}
     assert [state.robots for state in states if state.robots is not None] == []
     assert [seen.path for seen in server.log] == ["/robots.txt"]
 
@@ -287,6 +287,18 @@ def test_a_robots_txt_behind_a_redirect_counts(server):
     server.answer("/robots.txt", status=301, headers={"Location": "/robots2.txt"})
     server.answer("/robots2.txt", body="User-agent: aggregator\nDisallow: /", type="text/plain")
     assert ask(server, page(server, "/a"))[0] == ["robots"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_does_not_hide_the_first_rule(server, encoding):
+    server.answer("/robots.txt", body="User-agent: *\nDisallow: /".encode(encoding), type="text/plain")
+    assert ask(server, page(server, "/a"))[0] == ["robots"]
+
+
+def test_of_a_long_robots_txt_the_beginning_counts(server):
+    rules = "User-agent: *\nDisallow: /b\n" + "# a long comment\n" * 40_000
+    server.answer("/robots.txt", body=rules, type="text/plain")
+    assert ask(server, page(server, "/a"), page(server, "/b"))[0] == [200, "robots"]
 
 
 def test_crawl_delay_is_kept(server):

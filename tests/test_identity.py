@@ -1,5 +1,6 @@
 """Recognising the entries of a feed again: nothing doubled, nothing lost, and why."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -252,3 +253,31 @@ def test_a_document_in_another_order_brings_nothing_new(document, random):
     memory.fetch(*document)
     random.shuffle(document)
     assert set(memory.statuses(*document)) <= {"same"}
+
+
+@pytest.mark.parametrize("before", [None, "https://news.example/"])
+def test_a_link_of_its_own_that_comes_later_is_a_change(memory, before):
+    memory.fetch(entry(url=before))
+    assert memory.statuses(entry()) == ["changed"]
+    assert memory.statuses(entry(url=before)) == ["same"]
+
+
+def test_a_corrected_link_is_a_change_where_the_page_could_not_be_had(memory):
+    memory.fetch(entry(url="https://news.example/fery"))
+    assert memory.statuses(entry()) == ["same"]
+    memory.known[1] = replace(memory.known[1], problem="not found")
+    assert memory.statuses(entry()) == ["changed"]
+
+
+def test_a_session_in_the_link_is_no_change_even_where_the_page_could_not_be_had(memory):
+    memory.fetch(entry(url="https://news.example/ferry?sid=1"))
+    memory.known[1] = replace(memory.known[1], problem="not found")
+    assert memory.statuses(entry(url="https://news.example/ferry?sid=2")) == ["same"]
+
+
+def test_a_numbered_page_of_the_front_page_s_address_is_a_link_that_tells(memory):
+    memory.fetch(entry(guid=None, url="https://blog.example/?p=7"))
+    again = entry(
+        guid=None, url="https://blog.example/?p=7", title="Storm stops all boats", text="Nothing sails."
+    )
+    assert memory.statuses(again) == ["changed"]

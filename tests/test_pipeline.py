@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -528,3 +529,81 @@ def test_a_stop_while_a_long_document_is_read_ends_soon_and_gives_the_feed_back(
     assert (datetime.now(UTC) - began).total_seconds() < 2.5
     assert rounds.ask("select last_fetch_at from feeds") == [(None,)]
     assert rounds.ask("select count(*) from _feed_memory where lease_owner is not null") == [(0,)]
+
+
+def test_a_page_numbered_in_the_query_is_visited(rounds):
+    link = rounds.server.url("/?p=7")
+    rounds.server.answer(
+        "/feed", body=rss(item(rounds.server, 7, "Bakers", rounds.now)).replace("/7.html", "/?p=7")
+    )
+    rounds.server.answer("/?p=7", body=page("Bakers sleep longer", OTHER), type=HTML)
+    rounds.run()
+    assert rounds.ask("select source, url from articles") == [("page", link)]
+
+
+def moved(rounds, target):
+    """Three entries whose pages redirect to one place, which says that the archive has moved."""
+    titles = "Ferry sails again", "Bakers sleep longer", "Harbour museum burns"
+    items = [item(rounds.server, n, title, rounds.now, OTHER[n]) for n, title in enumerate(titles, 1)]
+    rounds.server.answer("/feed", body=rss(*items))
+    for n in (1, 2, 3):
+        rounds.server.answer(f"/{n}.html", status=302, headers={"Location": target})
+    rounds.server.answer(target, body=page("Our archive has moved", SENTENCES), type=HTML)
+    return [(title, OTHER[n], "feed") for n, title in enumerate(titles, 1)]
+
+
+@pytest.mark.parametrize("target", ["/sorry.html", "/"])
+def test_stories_whose_pages_all_lead_to_one_place_keep_what_their_feed_says(rounds, target):
+    told = moved(rounds, target)
+    rounds.run()
+    assert sorted(rounds.ask("select title, text, source from articles")) == sorted(told)
+    assert "redirects to" in rounds.ask("select problem from articles")[0][0]
+
+
+def test_two_addresses_that_lead_to_one_page_are_one_story(rounds):
+    two = [item(rounds.server, n, "Ferry sails again", rounds.now) for n in (1, 2)]
+    rounds.server.answer("/feed", body=rss(*two))
+    for n in (1, 2):
+        rounds.server.answer(f"/{n}.html", status=302, headers={"Location": "/ferry.html"})
+    rounds.server.answer("/ferry.html", body=page("Ferry sails again", SENTENCES), type=HTML)
+    rounds.run()
+    assert rounds.ask("select source, copies from articles") == [("page", 0)]
+    assert rounds.ask("select count(*) from entries where article_id = 1") == [(2,)]
+
+
+def test_a_page_that_is_not_there_yet_is_looked_for_once_more(rounds):
+    rounds.server.answer("/1.html", status=404)
+    rounds.run()
+    rounds.server.answer("/1.html", body=page("Ferry sails again", SENTENCES), type=HTML)
+    rounds.later(minutes=30).run()
+    assert rounds.ask("select source from articles") == [("page",)]
+
+
+def test_a_page_is_visited_when_a_broken_robots_txt_is_mended(rounds):
+    rounds.server.answer("/robots.txt", status=503)
+    rounds.run()
+    rounds.server.answer("/robots.txt", body="", type="text/plain")
+    rounds.later(minutes=30).run()
+    rounds.later(hours=4).run()
+    assert rounds.ask("select source from articles") == [("page",)]
+
+
+def test_control_characters_of_a_page_are_not_stored(rounds):
+    bad = tuple(text.replace("ferry", "fer\x1b[31mry\u202e") for text in SENTENCES)
+    rounds.server.answer("/1.html", body=page("Ferry sa\x07ils again", bad), type=HTML)
+    rounds.run()
+    [(title, text)] = rounds.ask("select title, text from articles")
+    assert not set(title + text) & {"\x1b", "\x07", "\u202e"}
+    assert "fer[31mry" in text
+
+
+@pytest.mark.parametrize("language", ["\ud800", "<script>alert(1)</script>", "\x1b[31m"])
+def test_what_is_no_language_is_not_stored_as_one(rounds, language):
+    feed = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": "J",
+        "items": [{"id": "1", "title": "Bakers", "content_text": " ".join(OTHER), "language": language}],
+    }
+    rounds.server.answer("/feed", body=json.dumps(feed), type="application/feed+json")
+    rounds.run()
+    assert rounds.ask("select title, language from articles") == [("Bakers", None)]

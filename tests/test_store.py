@@ -530,6 +530,11 @@ def test_a_backup_is_the_same_river(store, tmp_path):
         assert len(copy.reading.search("ferries")) == 1
 
 
+def test_a_backup_into_a_folder_that_is_not_there_says_so(store, tmp_path):
+    with pytest.raises(StoreError, match="its folder does not exist"):
+        store.upkeep.backup(tmp_path / "nowhere" / "copy.db")
+
+
 def test_a_backup_never_overwrites(store, tmp_path):
     (tmp_path / "copy.db").write_text("mine")
     with pytest.raises(StoreError, match="there is a file already"):

@@ -106,3 +106,18 @@ def test_what_http_cannot_carry_is_encoded_once():
         urls.fetchable("https://example.org/a b/é?q=ü%20x#top")
         == "https://example.org/a%20b/%C3%A9?q=%C3%BC%20x"
     )
+
+
+@pytest.mark.parametrize(
+    ("url", "front"),
+    [
+        ("https://news.example", True),
+        ("https://news.example/", True),
+        ("https://news.example/?utm_source=rss", True),
+        ("https://news.example/?p=7", False),
+        ("https://news.example/index.php?id=7", False),
+        ("https://news.example/a", False),
+    ],
+)
+def test_a_front_page_has_neither_path_nor_query(url, front):
+    assert urls.is_front_page(urls.canonical(url)) is front

@@ -7,6 +7,8 @@ import zlib
 from collections.abc import Iterable, Iterator
 
 MAX_CODINGS = 2  # real servers stack one; two happen behind careless proxies; forty are an attack
+#: "none" and character sets are what servers say that mistook the header's meaning.
+NO_CODING = frozenset({"", "identity", "none", "utf-8", "utf8"})
 _PIECE = 65_536  # bytes inflated at a time: what bounds the memory of a bomb
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -26,7 +28,7 @@ class TooBig(Exception):
 def codings(header: str | None) -> list[str]:
     """The codings of a Content-Encoding header in the order they were applied. Raises `BadCoding`."""
     names = [name.strip().lower() for name in (header or "").split(",")]
-    names = ["gzip" if name == "x-gzip" else name for name in names if name not in ("", "identity")]
+    names = ["gzip" if name == "x-gzip" else name for name in names if name not in NO_CODING]
     if len(names) > MAX_CODINGS:
         raise BadCoding(f"{len(names)} content codings on top of each other")
     for name in names:

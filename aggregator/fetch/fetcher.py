@@ -19,7 +19,7 @@ from aggregator.fetch.guard import endpoint
 from aggregator.fetch.hosts import BARE_HOLD, MOST_AT_ONCE, Host, Hosts
 from aggregator.fetch.lines import Job, Lines
 from aggregator.fetch.pace import Pace
-from aggregator.fetch.transport import Answer, Transport
+from aggregator.fetch.transport import WHOLE, Answer, Transport
 from aggregator.model import HostState, Request, Response, Settings
 from aggregator.urls import host as host_of
 from aggregator.urls import is_web
@@ -258,7 +258,7 @@ class Fetcher:
 
     def _limit(self, job: Job) -> int:
         if job.robots_of:
-            return robots.MAX_BYTES
+            return robots.MAX_DOWNLOAD
         return self._settings.max_feed_bytes if job.kind == "feed" else self._settings.max_page_bytes
 
     def _headers(self, job: Job) -> dict[str, str]:
@@ -295,7 +295,7 @@ class Fetcher:
         """What an answer that is no redirect comes to."""
         request = job.request
         asked = request.validators.etag is not None or request.validators.last_modified is not None
-        if answer.status == 200 or (answer.status == 304 and asked):
+        if answer.status in WHOLE or (answer.status == 304 and asked):
             return Response(
                 url=request.url,
                 final_url=job.url,
@@ -377,13 +377,12 @@ def _refusal(job: Job) -> FetchError | None:
 def _learn_robots(host: Host, result: Response | FetchError) -> None:
     """RFC 9309 2.3.1: none there (4xx), nothing disallowed; none to be had (5xx, network), everything disallowed."""
     if isinstance(result, Response):
-        host.learn_robots(result.body.decode("utf-8", "replace"), time.time())
+        host.learn_robots(robots.decoded(result.body), time.time())
     elif result.status is not None and 400 <= result.status < 500 and result.status != 429:
         host.learn_robots("", time.time())
     else:
-        kind = "robots" if result.status else result.kind
         message = f"the page is left alone, because robots.txt cannot be read: {result.message}"
-        host.lack_robots(FetchError(result.url, kind, message), time.monotonic())
+        host.lack_robots(FetchError(result.url, result.kind, message), time.monotonic())
 
 
 def _own(request: Request) -> str:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import codecs
 import functools
 import re
 
 from protego import Protego
 
 AGENT = "aggregator"  # the product token that robots.txt may address
-MAX_BYTES = 512_000  # RFC 9309 2.5: at least 500 KiB must be parsed; the rest is not read
+MAX_BYTES = 512_000  # RFC 9309 2.5: at least 500 KiB must be parsed; the rest is not looked at
+MAX_DOWNLOAD = 8 * MAX_BYTES  # a longer one counts as one that could not be had
 MAX_AGE = 86_400.0  # seconds; RFC 9309 2.4: not longer than 24 hours
 UNREACHABLE_AGE = 3_600.0  # seconds until a robots.txt that could not be had is asked for again
 MAX_CRAWL_DELAY = 30.0  # seconds; a larger one is kept to as far as this: 20 pages then take ten minutes
 
 _DELAY = re.compile("crawl[- ]delay", re.I)
+
+
+def decoded(body: bytes) -> str:
+    """The text of a robots.txt as it was sent: UTF-8 (RFC 9309 2.2), or what its byte order mark says."""
+    body = body[:MAX_BYTES]
+    wide = body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return body.decode("utf-16" if wide else "utf-8-sig", "replace")
 
 
 @functools.lru_cache(maxsize=256)

@@ -37,6 +37,7 @@ from aggregator.errors import FetchError
 from aggregator.fetch import body, guard
 from aggregator.urls import fetchable
 
+WHOLE = frozenset({200, 203})  # 203: a proxy changed it on the way (RFC 9110 15.3.4)
 ERROR_BODY = 65_536  # bytes read of an answer that is an error: enough to know a bot wall, and to keep alive
 SLOW_AFTER = (
     2.0  # seconds; of 200 healthy downloads at 50 ms none takes as long, one that hangs takes them all
@@ -363,8 +364,10 @@ class Transport:
         raw: urllib3.HTTPResponse = response.raw
         try:
             status = raw.status
-            kept = {name.lower(): value for name, value in raw.headers.items()}
-            if status == 200:
+            kept: dict[str, str] = {}
+            for name, value in raw.headers.items():  # a header in several lines is a list (RFC 9110 5.3)
+                kept[name.lower()] = f"{kept[name.lower()]}, {value}" if name.lower() in kept else value
+            if status in WHOLE:
                 content = self._whole(raw, kept, limit, html, url)
             elif status == 304:
                 content = b""

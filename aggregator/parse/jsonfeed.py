@@ -14,7 +14,7 @@ from aggregator.errors import ParseError
 from aggregator.model import Entry, ParsedFeed
 
 from .prepare import NORMAL, Limits, item_hash
-from .text import MAX_NAME, MAX_SUMMARY, MAX_TITLE, iso_moment, plain
+from .text import MAX_NAME, MAX_SUMMARY, MAX_TITLE, iso_moment, language_tag, plain
 
 MAX_CONTENT = 1_000_000  # characters
 
@@ -37,7 +37,7 @@ def read(body: bytes, url: str, seen: frozenset[str], now: datetime, limits: Lim
         raise ParseError(url, "not_a_feed", "what came is JSON, but not a JSON Feed")
     items = feed.get("items")
     items = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
-    language = _text(feed, "language")[:MAX_NAME].lower() or None
+    language = language_tag(feed.get("language"))
     entries: list[Entry] = []
     known: list[str] = []
     skipped = 0
@@ -90,7 +90,7 @@ def _entry(item: Mapping[str, Any], raw_hash: str, url: str, language: str | Non
         authors=tuple(name for name in authors if name)[:50],
         published=iso_moment(item.get("date_published"), now) or updated,
         updated=updated,
-        language=_text(item, "language")[:MAX_NAME].lower() or language,
+        language=language_tag(item.get("language")) or language,
         image=urls.absolute(_text(item, "image") or _text(item, "banner_image"), url),
         tags=tuple(plain(tag, MAX_NAME) for tag in tags if isinstance(tag, str))[:50]
         if isinstance(tags, list)

@@ -17,7 +17,7 @@ from aggregator.model import Entry, ParsedFeed, RefreshHints
 from .discovery import what_came
 from .prepare import Prepared
 from .scrub import HEAD
-from .text import MAX_NAME, MAX_SUMMARY, MAX_TITLE, moment, plain
+from .text import MAX_NAME, MAX_SUMMARY, MAX_TITLE, language_tag, moment, plain
 
 MAX_CONTENT = 1_000_000  # characters
 MAX_GUID = 100_000  # characters; identity stores a hash of long ones
@@ -38,7 +38,6 @@ _PERIODS = {
 _DAYS = {"monday": 0, "tuesday": 1, "wednesday": 2, "thursday": 3, "friday": 4, "saturday": 5, "sunday": 6}
 _SKIP = re.compile(rb"<skip(Hours|Days)\b[^<>]*>(.{0,2000}?)</skip\1\s*>", re.I | re.S)
 _SKIPPED = re.compile(rb"<(?:hour|day)\b[^<>]*>\s*(\w{1,9})\s*<", re.I)
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}$")
 
 
 def read(document: Prepared, url: str, now: datetime) -> ParsedFeed:
@@ -69,7 +68,7 @@ def read(document: Prepared, url: str, now: datetime) -> ParsedFeed:
     if len(found) < len(result.entries):
         problem = f"only {len(found)} of {len(result.entries)} entries could be read: the markup is broken"
     feed = dict(result.feed)
-    language = _language(feed.get("language"))
+    language = language_tag(feed.get("language"))
     entries = tuple(
         _entry(dict(raw), known, url, language, now) for raw, known in zip(found, hashes, strict=True)
     )
@@ -114,7 +113,7 @@ def _entry(raw: dict[str, Any], raw_hash: str, url: str, language: str | None, n
         authors=_authors(raw),
         published=published or updated,
         updated=updated,
-        language=_language(dict(raw.get("title_detail") or ()).get("language")) or language,
+        language=language_tag(dict(raw.get("title_detail") or ()).get("language")) or language,
         image=_image(raw, links, url),
         tags=_distinct([_text(tag, "label") or _text(tag, "term") for tag in _all(raw, "tags")]),
         raw_hash=raw_hash,
@@ -145,12 +144,6 @@ def _authors(raw: dict[str, Any]) -> tuple[str, ...]:
 def _distinct(names: list[str]) -> tuple[str, ...]:
     found = dict.fromkeys(plain(name, MAX_NAME) for name in names[:MAX_LIST])
     return tuple(name for name in found if name)
-
-
-def _language(code: object) -> str | None:
-    if not isinstance(code, str) or not _LANGUAGE.match(code.strip()):
-        return None
-    return code.strip().replace("_", "-").lower()
 
 
 def _image(raw: dict[str, Any], links: list[dict[str, Any]], url: str) -> str | None:

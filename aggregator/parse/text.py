@@ -39,6 +39,7 @@ _CONTROL = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}\Z")
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)\s*$")
 
 
@@ -57,10 +58,25 @@ def plain(text: str | None, limit: int) -> str:
         text = _TAG.sub(lambda tag: "" if _INLINE.match(tag[0]) else " ", text)
     if "&" in text:
         text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
-    if not text.isprintable():  # nor is anything that _CONTROL finds
-        text = _CONTROL.sub("", text)
-    text = " ".join(text.split())
+    text = " ".join(without_controls(text).split())
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def without_controls(text: str) -> str:
+    """`text` without control characters, escape sequences' beginnings, bidi overrides and halves of characters; line
+    breaks and tabs stay. What is left can be stored, and shown in a terminal."""
+    if (
+        text.isprintable() or text.replace("\n", "").isprintable()
+    ):  # most: neither is anything that _CONTROL finds
+        return text
+    return _CONTROL.sub("", text)
+
+
+def language_tag(code: object) -> str | None:
+    """A language tag (RFC 5646) in lower case; None if it cannot be one."""
+    if not isinstance(code, str) or not _LANGUAGE.match(code.strip()):
+        return None
+    return code.strip().replace("_", "-").lower()
 
 
 def moment(parsed: struct_time | None, written: str | None, now: datetime) -> datetime | None:

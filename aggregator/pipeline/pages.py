@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Event
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from aggregator import agencies, sites, urls, words
 from aggregator.errors import AggregatorError, FetchError
 from aggregator.extract import extract_fragment
 from aggregator.fetch import Fetcher
+from aggregator.identity import similar
 from aggregator.model import (
     Config,
     Document,
@@ -25,6 +25,7 @@ from aggregator.model import (
     Story,
     Validators,
 )
+from aggregator.parse.text import language_tag, without_controls
 from aggregator.pipeline import visits
 from aggregator.pipeline.visits import Visit
 from aggregator.pipeline.workers import Workers
@@ -137,7 +138,8 @@ def read(
     errors = found.errors
     for i in found.unchanged:
         _leave(items[i], found.memories[i], store, clock())
-    from_page = without_repeats(found.documents, store)
+    elsewhere = led_elsewhere(items, found.documents, store)
+    from_page = without_repeats({i: d for i, d in found.documents.items() if i not in elsewhere}, store)
 
     ready = []
     for entry_id, item in items.items():
@@ -150,10 +152,9 @@ def read(
             store.pending.put_aside(item, clock() + max(HELD_RETRY, wait), error.message, tried=False)
             continue
         tally.pages_failed += error is not None
+        why = f"{error.message} ({error.kind})" if error else elsewhere.get(entry_id)
         try:
-            document, source, problem = choose(
-                page, feed, f"{error.message} ({error.kind})" if error else None
-            )
+            document, source, problem = choose(page, feed, why)
             again = retry_at(error, item.attempts, clock())
             if document.title or document.paragraphs:
                 story = make_story(item, feed_of(item), document, source, problem, clock())
@@ -169,6 +170,23 @@ def read(
         except Exception as bug:
             put_aside(item, bug)
     return ready
+
+
+def led_elsewhere(
+    items: Mapping[int, Pending], documents: Mapping[int, Document], store: Store
+) -> dict[int, str]:
+    """The entries whose page is not about them, and why: it redirected to a front page or, under a title unlike the
+    feed's, to where other stories lead too. So sites treat the readers of what they took down, or moved."""
+    led = {i: urls.canonical(document.url or "") for i, document in documents.items()}
+    together = Counter(led.values())
+    found = {}
+    for i, key in led.items():
+        if key == items[i].key:
+            continue
+        shared = together[key] > 1 or store.stories.known([key]) is not None
+        if urls.is_front_page(key) or (shared and not similar(items[i].entry.title, documents[i].title)):
+            found[i] = f"the page redirects to {documents[i].url}, which is not about this story"
+    return found
 
 
 def _link_to_known(item: Pending, key: str, store: Store) -> bool:
@@ -208,14 +226,19 @@ def is_old(item: Pending, now: datetime) -> bool:
 def has_own_page(item: Pending) -> bool:
     """Whether the entry's link is a page about it alone. The home page, a part of a page ("#v2") and a link that
     other entries of the feed have too hold something else, or several stories: what the feed says is the story."""
-    return item.key is not None and "#" not in item.key and urlsplit(item.key).path not in ("", "/")
+    return item.key is not None and "#" not in item.key and not urls.is_front_page(item.key)
 
 
 def retry_at(error: FetchError | None, attempts: int, now: datetime) -> datetime | None:
-    """When a page that failed is tried again; None: never, what the feed said is what there is."""
-    if error is None or error.kind not in PASSING or attempts >= len(RETRY_AFTER):
+    """When a page that failed is tried again; None: never, what the feed said is what there is. One that is not found
+    is looked for once more."""
+    if error is None:
         return None
-    return now + max(RETRY_AFTER[attempts], timedelta(seconds=min(error.retry_after or 0, LONGEST_RETRY)))
+    # Feeds can be ahead of the servers that have the pages.
+    waits = RETRY_AFTER if error.kind in PASSING else RETRY_AFTER[:1] if error.kind == "not_found" else ()
+    if attempts >= len(waits):
+        return None
+    return now + max(waits[attempts], timedelta(seconds=min(error.retry_after or 0, LONGEST_RETRY)))
 
 
 def feed_text(item: Pending) -> Document:
@@ -278,7 +301,7 @@ def story_keys(item: Pending, *others: str | None) -> tuple[str, ...]:
         return (f"{item.feed_url}#{item.guid}",)
     keys = [item.key]
     # A page that redirected to a front page is gone; its address is no story's.
-    keys += [urls.canonical(url) for url in others if url and urls.canonical(url).count("/") > 2]
+    keys += [key for url in others if url and not urls.is_front_page(key := urls.canonical(url))]
     return tuple(dict.fromkeys(keys))
 
 
@@ -288,17 +311,18 @@ def make_story(
     """What is stored of an entry."""
     entry, first_seen = item.entry, item.first_seen_at or now
     url = (document.url if source == "page" else None) or entry.url or item.site_url or item.feed_url
-    byline = _storable(document.byline or ", ".join(document.authors)) or None
-    text = _storable(document.text)
+    byline = without_controls(document.byline or ", ".join(document.authors)) or None
+    text = without_controls(document.text)
     return Story(
-        title=_storable(document.title or entry.title or document.paragraphs[0][:120]),
+        title=without_controls(document.title or entry.title or document.paragraphs[0][:120]),
         published_at=published(document.published or entry.published, first_seen),
         site=urls.site(url),
         feed_id=item.feed_id,
         agency=agencies.agency(text, byline),
         byline=byline,
-        language=(document.language or entry.language or "").replace("_", "-").split("-")[0].lower() or None,
-        summary=_storable(document.summary or entry.summary or "") or None,
+        language=(language_tag(document.language) or language_tag(entry.language) or "").split("-")[0]
+        or None,
+        summary=without_controls(document.summary or entry.summary or "") or None,
         text=text,
         words=words.count(text),
         image=document.image or entry.image,
@@ -309,14 +333,9 @@ def make_story(
         flags=document.flags,
         first_seen_at=stamp(first_seen),
         keys=story_keys(item, document.url if source == "page" else None),
-        removed=tuple(replace(block, text=_storable(block.text)) for block in document.removed),
+        removed=tuple(replace(block, text=without_controls(block.text)) for block in document.removed),
         blocks=document.blocks if source == "page" else (),
     )
-
-
-def _storable(text: str) -> str:
-    """Without NUL and halves of characters (JSON can name them by \\ud800), which no database takes."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
 
 
 def published(moment: datetime | None, first_seen: datetime) -> str:

@@ -201,7 +201,7 @@ class Feeds:
     ) -> list[KnownEntry]:
         """The feed's entries that have one of these guids, canonical URLs or content hashes."""
         rows = self._db.rows(
-            "select id, guid, url, title, content_hash, published_at from entries where id in ("
+            "select id, guid, url, title, content_hash, published_at, problem from entries where id in ("
             " select id from entries where feed_id = :feed and guid in (select value from json_each(:guids))"
             " union all select id from entries where feed_id = :feed and url in (select value from json_each(:urls))"
             " union all select id from entries where feed_id = :feed"
@@ -214,7 +214,15 @@ class Feeds:
             },
         )
         return [
-            KnownEntry(r["id"], r["guid"], r["url"], r["title"] or "", r["content_hash"], r["published_at"])
+            KnownEntry(
+                r["id"],
+                r["guid"],
+                r["url"],
+                r["title"] or "",
+                r["content_hash"],
+                r["published_at"],
+                r["problem"],
+            )
             for r in rows
         ]
 

@@ -115,6 +115,8 @@ class Upkeep:
         """
         if target.exists():
             raise StoreError(str(target), "there is a file already", "choose a new name, or move it away")
+        if not target.parent.is_dir():
+            raise StoreError(str(target), "its folder does not exist", "make it, or choose another")
         part = target.with_name(target.name + ".part")
         part.unlink(missing_ok=True)
         try:
