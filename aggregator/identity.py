@@ -220,13 +220,13 @@ def _agreement(one: Listed, other: KnownEntry, link_tells: bool) -> tuple[int, s
 
 
 def _better_link(one: Listed, other: KnownEntry) -> bool:
-    """Whether an entry has a link at last, or another one where the page of the old one could not be had. Only the
-    path counts: a session's number in the query is another one at every fetch."""
-    if one.url is None or one.url == other.url:
+    """Whether an entry has a link of its own at last, or another one where the page of the old one could not be had.
+    Then only the path counts: a session's number in the query is another one at every fetch."""
+    if one.url is None or one.url == other.url or urls.is_front_page(one.url):
         return False
-    return other.url is None or (
-        other.problem is not None and urlsplit(one.url).path != urlsplit(other.url).path
-    )
+    if other.url is None or urls.is_front_page(other.url):
+        return True
+    return other.problem is not None and urlsplit(one.url).path != urlsplit(other.url).path
 
 
 def similar(title: str, other: str) -> bool:
