@@ -11,6 +11,12 @@ from aggregator.errors import StoreError
 from aggregator.model import Config, Feed, Verdict
 from aggregator.store import Store
 
+NEWS = (
+    "The museum of rope in Vellhaven opens on Saturday, nine years after its roof fell in, its director said.",
+    "Ropes from forty countries are shown, the longest of 1,120 metres, which took a whole winter to lay.",
+    "Tickets cost nine crowns; sailors and everybody who brings a knot that nobody knows enter free.",
+)
+
 
 @pytest.fixture
 def rounds(server, tmp_path):
@@ -65,6 +71,93 @@ def test_what_the_user_unfolded_stays_an_article(rounds):
         pipeline.unfold(store, rounds.ask("select id from duplicates")[0][0], rounds.now)
     assert rejudge(rounds).folded == 0
     assert rounds.ask("select count(*) from articles") == [(3,)]
+
+
+def test_what_the_user_unfolded_stays_an_article_also_when_it_is_the_older_one(rounds):
+    """It is then the article that is looked at with the unfolded copy among what came before."""
+    with Store(rounds.path) as store:
+        copy = pipeline.unfold(store, rounds.ask("select id from duplicates")[0][0], rounds.now)
+        store.connection.execute(
+            "update articles set published_at = '2000-01-01T00:00:00Z' where id = ?", (copy.article_id,)
+        )
+        store.connection.execute(
+            "update articles set published_at = '2000-01-01T01:00:00Z' where id <> ?", (copy.article_id,)
+        )
+    assert rejudge(rounds).folded == 0
+    assert rounds.ask("select count(*) from articles") == [(3,)]
+
+
+def test_what_the_user_unfolded_stays_apart_also_under_a_better_text(rounds, server):
+    with Store(rounds.path) as store:
+        pipeline.unfold(store, rounds.ask("select id from duplicates")[0][0], rounds.now)
+    better = Feed(server.url("/feed4"), priority=1)
+    rounds.feeds.append(better)
+    server.answer("/4.html", body=page("Story 2", SENTENCES[:5]), type=HTML)
+    server.answer("/feed4", body=rss(item(server, 4, "Story 2", rounds.now)))
+    rounds.later(minutes=5).run()
+    before = rounds.ask("select id, copies from articles order by id")
+    assert before[-1][1] == 1
+    rejudge(rounds)
+    assert rounds.ask("select id, copies from articles order by id") == before
+
+
+def test_copies_that_moved_along_when_the_user_folded_their_story_stay(rounds, server):
+    rounds.feeds.append(Feed(server.url("/feed4")))
+    server.answer("/4.html", body=page("Story 3", OTHER), type=HTML)
+    server.answer("/feed4", body=rss(item(server, 4, "Story 3", rounds.now)))
+    rounds.later(minutes=5).run()
+    one, two = [row[0] for row in rounds.ask("select id from articles order by id")]
+    with Store(rounds.path) as store:
+        pipeline.fold(store, two, one, rounds.now)
+    assert rejudge(rounds).unfolded == 0
+    assert rounds.ask("select id, copies from articles") == [(one, 3)]
+
+
+def test_what_the_user_decided_last_counts(rounds):
+    with Store(rounds.path) as store:
+        copy = pipeline.unfold(store, rounds.ask("select id from duplicates")[0][0], rounds.now)
+        ((kept,),) = rounds.ask("select article_id from duplicates union select 1")
+        pipeline.fold(store, kept, copy.article_id, rounds.now)
+    assert rejudge(rounds).unfolded == 0
+    assert rounds.ask("select count(*) from articles") == [(2,)]
+
+
+def test_judging_again_keeps_the_preferred_text(rounds):
+    with Store(rounds.path) as store:
+        ((copy, kept),) = rounds.ask("select id, article_id from duplicates")
+        alone = store.stories.unfold(copy, store_terms(store, copy), rounds.now, remember=False).article_id
+        store.connection.execute(
+            "update feeds set priority = 1 where id = (select feed_id from articles where id = ?)", (alone,)
+        )
+    text = rounds.ask("select text from articles where id = ?", alone)
+    assert rejudge(rounds).folded == 1
+    assert rounds.ask("select text from articles where id = ?", kept) == text
+    assert rounds.ask("select reason from revisions") == [("better_copy",)]
+    assert rounds.ask("select count(*) from entries where article_id = ? and duplicate_id is null", kept) == [
+        (1,)
+    ]
+    rounds.ask("insert into articles_fts(articles_fts, rank) values ('integrity-check', 1)")
+
+
+def test_a_copy_that_is_edited_into_another_story_is_one(rounds, server):
+    ((site,),) = rounds.ask("select url from duplicates")
+    number = site.rpartition("/")[2].removesuffix(".html")
+    server.answer(f"/{number}.html", body=page("Museum opens at last", NEWS), type=HTML)
+    server.answer(f"/feed{number}", body=rss(item(server, int(number), "Museum opens at last", rounds.now)))
+    rounds.later(days=1).run()
+    assert rounds.ask("select count(*) from duplicates where url = ?", site) == [(0,)]
+    assert rounds.ask("select count(*) from articles where url = ?", site) == [(1,)]
+
+
+def test_a_copy_that_is_edited_a_little_stays_one(rounds, server):
+    ((site,),) = rounds.ask("select url from duplicates")
+    number = site.rpartition("/")[2].removesuffix(".html")
+    server.answer(f"/{number}.html", body=page("Ferry again", SENTENCES[:4]), type=HTML)
+    server.answer(
+        f"/feed{number}", body=rss(item(server, int(number), "Ferry, again", rounds.now, "Corrected"))
+    )
+    rounds.later(days=1).run()
+    assert rounds.ask("select title, reason from duplicates") == [("Ferry again", "contained")]
 
 
 def test_a_broken_run_goes_on_where_it_stopped(rounds):

@@ -478,3 +478,21 @@ def test_a_document_that_cannot_be_used_is_named_with_its_cure(doc: object, prob
     with pytest.raises(AggregatorError, match="document 2") as error:
         next(rows)
     assert problem in str(error.value)
+
+
+NOTICE = "You have read all your free articles this month. Please log in or take out a subscription to read on here."
+
+
+def test_a_notice_instead_of_two_stories_does_not_make_them_one() -> None:
+    assert not same(NOTICE, NOTICE, titles=("Harbour bridge closed", "Bakers sleep longer"))
+    assert same(NOTICE, NOTICE, titles=("Harbour bridge closed", "Harbour bridge to be closed"))
+
+
+def test_a_brief_with_figures_is_a_copy_under_any_headline() -> None:
+    brief = "The council of Tolmare spent 48,000 crowns on the bridge on Monday, twice what Ilse Brandvold had promised."
+    assert same(brief, brief, titles=("Harbour bridge closed", "Mayor under fire"))
+
+
+def test_of_two_stories_that_are_both_near_the_equal_one_is_joined() -> None:
+    near = candidate(STORY.replace("Monday", "Tuesday"), TITLE, number=3)
+    assert dedup.judge(sketch(STORY, TITLE, 1.0), [near, candidate(number=7)]).copy_of == 7

@@ -151,3 +151,27 @@ def test_reading_forgets_nothing_when_its_memory_is_full(text: str) -> None:
 def test_words_are_counted_in_any_script() -> None:
     assert words.count("Two ships left.") == 3
     assert words.count("大桥合龙") == 4
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ещё её", "еще ее"),
+        ("İSTANBUL ISPARTA", "istanbul ısparta"),
+        ("ΑΘΗΝΑ ΛΟΓΟΣ", "Αθήνα λόγος"),
+        ("یک کیف", "يك كيف"),
+        ("१,१८० करोड़", "1,180 करोड़"),
+        ("गया। दी", "गया । दी"),
+    ],
+)
+def test_letters_and_figures_that_are_written_in_two_ways_are_the_same(one: str, other: str) -> None:
+    assert words.words(one) == words.words(other)
+
+
+def test_a_danda_ends_a_sentence_and_is_no_letter() -> None:
+    assert words.words("फैसला लिया गया।") == ["फैसला", "लिया", "गया"]
+
+
+@pytest.mark.parametrize("run", ["," * 200_000, " ," * 100_000, " " * 200_000])
+def test_a_long_run_of_commas_and_blanks_is_passed_over(run: str) -> None:
+    assert words.count(f"before{run}after") == 2  # took an hour when each place of the run was tried

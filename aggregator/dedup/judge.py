@@ -29,6 +29,9 @@ BRIEF = 40
 #: in the other one. Set by judgement: the measuring data has no such texts.
 THIN = 12
 THIN_TITLE = 0.5
+#: Two texts of fewer words, without a figure or name, under headlines that share nothing: what a paywall, a cookie
+#: notice or a player says instead of the story. No copy in the measuring data is like that.
+BARE = 60
 #: What the reasons are called from: coverage from which a text counts as being in the other one, resemblance from
 #: which the two are near.
 WHOLE = 0.85
@@ -80,7 +83,7 @@ def decide(new: Sketch, rows: Rows, *, window: float = WINDOW, evidence: bool = 
         likeness = compared.resemblance
         if chance >= SAME and chance + likeness > highest:
             best, highest = (chance, key, compared), chance + likeness
-            if likeness >= NEAR:
+            if likeness == 1:
                 break
     return NEW if best is None else _verdict(*best, evidence)
 
@@ -102,10 +105,14 @@ def apart(new: Sketch, old: Sketch) -> float:
 
 
 def _headlines_allow(new: Sketch, old: Sketch) -> bool:
-    """A thin text is only compared with one under a like headline, if both have one."""
-    if min(len(new.words), len(old.words)) >= THIN or not new.headline or not old.headline:
+    """A thin text is only compared with one under a like headline, if both have one; two short ones that name nobody
+    and no figure not with one under quite another."""
+    if not new.headline or not old.headline:
         return True
-    return len(new.headline & old.headline) >= THIN_TITLE * min(len(new.headline), len(old.headline))
+    shared = len(new.headline & old.headline)
+    if min(len(new.words), len(old.words)) < THIN:
+        return shared >= THIN_TITLE * min(len(new.headline), len(old.headline))
+    return bool(shared) or max(len(new.words), len(old.words)) >= BARE or bool(new.terms.kind.any())
 
 
 def _equal(new: Sketch, old: Sketch) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from aggregator import dedup, words
 from aggregator.errors import StoreError
 from aggregator.model import Article, Candidate, Config, Progress, Saved, Verdict
-from aggregator.pipeline.stories import is_before, relate, sketch_of, terms_of
+from aggregator.pipeline.stories import is_before, is_better, relate, sketch_of, terms_of
 from aggregator.store import Store
 from aggregator.store.clock import stamp
 
@@ -153,7 +153,11 @@ def _again(row: dict[str, Any], store: Store, window: float, now: datetime) -> i
         if verdict.copy_of is None:
             relate(row["id"], sketch, store, window, before=here)
             return 0
-        store.stories.fold(row["id"], verdict.copy_of, verdict, now, remember=False)
+        new, kept_text = store.stories.kept(row["id"]), store.stories.kept(verdict.copy_of)
+        better = is_better(new, new.priority, verdict, kept_text)
+        folded = store.stories.fold(row["id"], verdict.copy_of, verdict, now, remember=False)
+        if better:
+            store.stories.prefer(folded, verdict, terms, now)
         return 1
     if verdict.copy_of is None:
         store.stories.unfold(row["id"], terms, now, remember=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -173,7 +174,7 @@ def is_before(candidate: Candidate, here: tuple[str, int]) -> bool:
     return candidate.published is not None and (stamp(candidate.published), candidate.id) < here
 
 
-def is_better(story: Story, priority: int, verdict: Verdict, kept: Kept) -> bool:
+def is_better(story: Story | Kept, priority: int, verdict: Verdict, kept: Kept) -> bool:
     """Whether a copy should take the kept text's place: the preferred feed's, else the agency's own, else the clearly
     fuller text."""
     rank = (priority, not agencies.is_own(story.site, story.agency))
@@ -206,5 +207,23 @@ def _again(
         # Judged by its teaser, it stood alone; now its text is known.
         verdict = judge(story, sketch, terms, store, window, without=item.article_id)
         if verdict.copy_of is not None:
-            return store.stories.fold(item.article_id, verdict.copy_of, verdict, now, remember=False)
+            better = is_better(story, item.priority, verdict, store.stories.kept(verdict.copy_of))
+            folded = store.stories.fold(item.article_id, verdict.copy_of, verdict, now, remember=False)
+            return store.stories.prefer(folded, verdict, terms, now) if better else folded
+    if saved.kind == "revised" and item.duplicate_id is not None:
+        return _copy_again(saved, story, sketch, terms, store, window, now)
     return saved
+
+
+def _copy_again(
+    saved: Saved, story: Story, sketch: dedup.Sketch, terms: Terms, store: Store, window: float, now: datetime
+) -> Saved:
+    """A copy has another text than the one it was folded for: it stays one only if that is one, too."""
+    assert saved.duplicate_id is not None
+    verdict = judge(story, sketch, terms, store, window)
+    if verdict.copy_of is None:
+        alone = store.stories.unfold(saved.duplicate_id, terms, now, remember=False)
+        relate(alone.article_id, sketch, store, window)
+        return replace(saved, article_id=alone.article_id, duplicate_id=None)
+    store.stories.judged_again(saved.duplicate_id, verdict)
+    return replace(saved, article_id=verdict.copy_of)

@@ -80,9 +80,11 @@ class Stories:
         if self._db.value("select 1 from _decisions limit 1") is None:
             return {}
         rows = self._db.rows(
-            "select coalesce(u.article_id, c.article_id) as article_id, d.same from _decisions d"
-            " join _urls u on u.key = d.other_url left join duplicates c on c.id = u.duplicate_id"
-            " where d.url in (select value from json_each(?)) order by d.decided_at",
+            "with mine (key) as (select value from json_each(?)), decided (key, same, at) as ("
+            " select other_url, same, decided_at from _decisions where url in mine"
+            " union all select url, same, decided_at from _decisions where other_url in mine)"
+            " select coalesce(u.article_id, c.article_id) as article_id, d.same from decided d"
+            " join _urls u on u.key = d.key left join duplicates c on c.id = u.duplicate_id order by d.at",
             (json.dumps(list(keys)),),
         )
         return {row["article_id"]: bool(row["same"]) for row in rows}
@@ -293,6 +295,7 @@ class Stories:
             )
         with self._db.transaction():
             old, kept = self._article(article_id), self._article(into)
+            moved = self._db.rows("select id from duplicates where article_id = ?", (article_id,))
             self._db.execute("update duplicates set article_id = ? where article_id = ?", (into, article_id))
             duplicate_id = self._insert_duplicate({c: old[c] for c in SHARED}, into, verdict, now)
             self._db.execute(
@@ -305,7 +308,8 @@ class Stories:
                     (duplicate_id, article_id),
                 )
             if remember:
-                self._remember(duplicate_id, kept["id"], same=True, now=now)
+                for copy in (duplicate_id, *(row["id"] for row in moved)):
+                    self._remember(copy, kept["id"], same=True, now=now)
             self._db.execute(
                 "update articles set event_id = null where id = ? and event_id = ?", (into, article_id)
             )
@@ -316,6 +320,43 @@ class Stories:
             )
             self._db.execute("delete from articles where id = ?", (article_id,))
         return Saved("duplicate", into, duplicate_id)
+
+    def prefer(self, saved: Saved, verdict: Verdict, terms: Terms, now: datetime) -> Saved:
+        """Let a folded copy, which is the better text, and its article change places: same id, the copy's text, which
+        `terms` index. `verdict` is the copy's against the article."""
+        article_id, duplicate_id = saved.article_id, saved.duplicate_id
+        with self._db.transaction():
+            old, copy = (
+                self._article(article_id),
+                self._db.one("select * from duplicates where id = ?", (duplicate_id,)),
+            )
+            if copy is None or duplicate_id is None:
+                raise StoreError(self._db.path, f"there is no folded copy {duplicate_id}", "run again")
+            self._revision("article_id", article_id, "better_copy", old, now)
+            kept = {"published_at": min(old["published_at"], copy["published_at"])}
+            self._update(
+                "articles",
+                article_id,
+                {c: copy[c] for c in SHARED}
+                | kept
+                | {"first_seen_at": old["first_seen_at"], "changed_at": stamp(now)},
+            )
+            self._update(
+                "duplicates", duplicate_id, {c: old[c] for c in SHARED} | _evidence_of(_turned(verdict))
+            )
+            for table in ("_urls", "removed_blocks"):
+                self._db.execute(
+                    f"update {table} set article_id = iif(article_id is null, ?1, null),"
+                    " duplicate_id = iif(article_id is null, null, ?2) where article_id = ?1 or duplicate_id = ?2",
+                    (article_id, duplicate_id),
+                )
+            self._db.execute(
+                "update entries set duplicate_id = iif(duplicate_id is null, ?2, null)"
+                " where article_id = ?1 and (duplicate_id is null or duplicate_id = ?2)",
+                (article_id, duplicate_id),
+            )
+            self._postings.add(article_id, terms.postings, terms.published)
+        return Saved("better_copy", article_id, duplicate_id)
 
     def unfold(self, duplicate_id: int, terms: Terms, now: datetime, *, remember: bool = True) -> Saved:
         """Bring a folded copy back as an article of its own. `remember`: it was the user's decision, and later
@@ -429,25 +470,22 @@ class Stories:
         self._postings.add(article_id, terms.postings, terms.published)
 
     def keys(self, *, article_id: int | None = None, duplicate_id: int | None = None) -> list[str]:
-        """The canonical URLs of an article or a folded copy."""
-        column, owner = (
-            ("article_id", article_id) if article_id is not None else ("duplicate_id", duplicate_id)
-        )
-        return [row["key"] for row in self._db.rows(f"select key from _urls where {column} = ?", (owner,))]
+        """The canonical URLs of an article with its copies, or of a folded copy."""
+        where, owner = "duplicate_id = ?", duplicate_id
+        if article_id is not None:
+            where, owner = (
+                "article_id = ?1 or duplicate_id in (select id from duplicates where article_id = ?1)",
+                article_id,
+            )
+        return [row["key"] for row in self._db.rows(f"select key from _urls where {where}", (owner,))]
 
     def judged_again(self, duplicate_id: int, verdict: Verdict) -> bool:
         """Store a new verdict on a folded copy; returns whether anything changed."""
         assert verdict.copy_of is not None
         with self._db.transaction():
-            values = (
-                verdict.copy_of,
-                verdict.reason,
-                round(verdict.resemblance, 4),
-                round(verdict.containment, 4),
-                round(verdict.confidence, 4),
-                json.dumps(dict(verdict.evidence), ensure_ascii=False),
+            names, values = zip(
+                *{"article_id": verdict.copy_of, **_evidence_of(verdict)}.items(), strict=True
             )
-            names = ("article_id", "reason", "resemblance", "containment", "confidence", "evidence")
             changed = self._db.execute(
                 f"update duplicates set {', '.join(f'{name} = ?' for name in names)} where id = ?"
                 f" and ({' or '.join(f'{name} is not ?' for name in names)})",
@@ -462,6 +500,11 @@ class Stories:
     # ----------------------------------------------------------------------------- the small print
 
     def _remember(self, duplicate_id: int, article_id: int, *, same: bool, now: datetime) -> None:
+        self._db.execute(  # what was decided before, seen from the other one
+            "delete from _decisions where (other_url, url) in"
+            " (select d.key, a.key from _urls d, _urls a where d.duplicate_id = ? and a.article_id = ?)",
+            (duplicate_id, article_id),
+        )
         self._db.execute(
             "insert into _decisions (url, other_url, same, decided_at) select d.key, a.key, ?, ? from _urls d, _urls a"
             " where d.duplicate_id = ? and a.article_id = ? on conflict (url, other_url) do update set"
@@ -487,11 +530,7 @@ class Stories:
             "duplicates",
             **columns,
             article_id=article_id,
-            reason=verdict.reason,
-            resemblance=round(verdict.resemblance, 4),
-            containment=round(verdict.containment, 4),
-            confidence=round(verdict.confidence, 4),
-            evidence=json.dumps(dict(verdict.evidence), ensure_ascii=False),
+            **_evidence_of(verdict),
             removed_at=stamp(now),
         )
 
@@ -546,6 +585,17 @@ def _json(values: Sequence[str]) -> str:
 
 def _columns(story: Story) -> dict[str, Any]:
     return {name: getattr(story, name) for name in SHARED} | {"flags": _json(story.flags)}
+
+
+def _evidence_of(verdict: Verdict) -> dict[str, Any]:
+    """The columns of a copy that say why it is one."""
+    return {
+        "reason": verdict.reason,
+        "resemblance": round(verdict.resemblance, 4),
+        "containment": round(verdict.containment, 4),
+        "confidence": round(verdict.confidence, 4),
+        "evidence": json.dumps(dict(verdict.evidence), ensure_ascii=False),
+    }
 
 
 def _turned(verdict: Verdict) -> Verdict:
