@@ -211,3 +211,15 @@ def test_a_removed_block_goes_back_where_it_stood(server, tmp_path):
 def test_restoring_an_unknown_block_is_a_clear_error(rounds):
     with Store(rounds.path) as store, pytest.raises(StoreError, match="there is no removed block 999"):
         pipeline.restore(store, 999, rounds.now)
+
+
+def test_a_copy_that_the_user_folded_stays_one_whatever_it_says_later(rounds, server):
+    ((number, site),) = rounds.ask("select id, url from articles where text like 'Bakers%'")
+    with Store(rounds.path) as store:
+        pipeline.fold(store, number, 1, rounds.now)
+    server.answer("/3.html", body=page("Museum opens at last", NEWS), type=HTML)
+    server.answer("/feed3", body=rss(item(server, 3, "Museum opens at last", rounds.now)))
+    rounds.later(days=1).run()
+    assert rounds.ask("select article_id, title from duplicates where url = ?", site) == [
+        (1, "Museum opens at last")
+    ]

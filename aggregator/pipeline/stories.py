@@ -218,8 +218,11 @@ def _again(
 def _copy_again(
     saved: Saved, story: Story, sketch: dedup.Sketch, terms: Terms, store: Store, window: float, now: datetime
 ) -> Saved:
-    """A copy has another text than the one it was folded for: it stays one only if that is one, too."""
+    """A copy has another text than the one it was folded for: it stays one only if that is one, too, or if the user
+    said so."""
     assert saved.duplicate_id is not None
+    if store.stories.decisions(store.stories.keys(duplicate_id=saved.duplicate_id)).get(saved.article_id):
+        return saved
     verdict = judge(story, sketch, terms, store, window)
     if verdict.copy_of is None:
         alone = store.stories.unfold(saved.duplicate_id, terms, now, remember=False)
