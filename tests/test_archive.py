@@ -58,6 +58,16 @@ def test_judging_again_brings_back_what_was_folded_wrongly(rounds):
     assert rounds.ask("select count(*) from articles") == [(2,)]
 
 
+def test_a_story_that_judging_again_brings_back_is_put_to_its_event(rounds):
+    with Store(rounds.path) as store:
+        ids = [row[0] for row in rounds.ask("select id from articles order by id")]
+        store.stories.fold(ids[1], ids[0], Verdict(ids[0], "near_text"), rounds.now, remember=False)
+        store.connection.execute("delete from _topics")
+    rejudge(rounds)
+    ((back,),) = rounds.ask("select max(id) from articles")
+    assert back in {row[0] for row in rounds.ask("select articles from _topics")}
+
+
 def test_what_the_user_folded_stays_folded(rounds):
     with Store(rounds.path) as store:
         ids = [row[0] for row in rounds.ask("select id from articles order by id")]

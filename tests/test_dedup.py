@@ -460,6 +460,13 @@ def test_stories_older_than_the_window_are_forgotten() -> None:
     assert len(index) <= 10
 
 
+def test_one_date_in_the_far_future_does_not_keep_stories_for_ever() -> None:
+    index = dedup.Index()
+    for i in range(40):
+        index.add(i, sketch(f"{STORY} {i}", hours=600_000 if i == 3 else 24 * i))
+    assert len(index) <= 10
+
+
 @pytest.mark.parametrize(
     ("doc", "problem"),
     [

@@ -332,7 +332,7 @@ def _documents(lines: IO[bytes], source: str) -> Iterator[dict[str, Any]]:
             continue
         try:
             yield json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             name = "stdin" if source == "-" else source
             raise AggregatorError(
                 f"{name}:{number}: not JSON: {error}; one object is expected on each line"

@@ -126,6 +126,8 @@ class Index:
             published is not None and young.since is not None and published - young.since > self._window
         ):
             self._old, self._young = young, _Generation(published)
+        elif published is not None and young.since is not None:
+            young.since = min(young.since, published)  # one date in the far future is not to keep it for ever
 
 
 def stream(docs: Iterable[Mapping[str, Any]], *, events: bool = False) -> Iterator[dict[str, Any]]:

@@ -160,7 +160,8 @@ def _again(row: dict[str, Any], store: Store, window: float, now: datetime) -> i
             store.stories.prefer(folded, verdict, terms, now)
         return 1
     if verdict.copy_of is None:
-        store.stories.unfold(row["id"], terms, now, remember=False)
+        alone = store.stories.unfold(row["id"], terms, now, remember=False)
+        relate(alone.article_id, sketch, store, window, before=(row["published_at"], alone.article_id))
         return 2
     return 3 if store.stories.judged_again(row["id"], verdict) else 0
 
