@@ -607,3 +607,13 @@ def test_what_is_no_language_is_not_stored_as_one(rounds, language):
     rounds.server.answer("/feed", body=json.dumps(feed), type="application/feed+json")
     rounds.run()
     assert rounds.ask("select title, language from articles") == [("Bakers", None)]
+
+
+def test_two_versions_in_turn_are_two_wordings_however_often_they_come(rounds):
+    rounds.feeds = [Feed(rounds.server.url("/feed"), full_text=False)]
+    for n in range(8):
+        text = " ".join(SENTENCES[: 4 + n % 2])
+        rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Ferry sails again", rounds.now, text)))
+        rounds.later(days=1).run()
+    assert rounds.ask("select text from articles") == [(" ".join(SENTENCES[:5]),)]
+    assert rounds.ask("select count(*), count(distinct text) from revisions") == [(2, 2)]

@@ -564,6 +564,12 @@ class Stories:
         self._db.execute("delete from _pending where entry_id = ?", (entry_id,))
 
     def _revision(self, column: str, row_id: int, reason: str, old: Row, now: datetime) -> None:
+        """Keep an earlier wording, once: some outlets' servers give two versions in turn, for weeks."""
+        if self._db.value(
+            f"select 1 from revisions where {column} = ? and reason = ? and title = ? and text = ?",
+            (row_id, reason, old["title"], old["text"]),
+        ):
+            return
         self._db.insert(
             "revisions",
             **{column: row_id},
