@@ -326,23 +326,20 @@ class Stories:
         `terms` index. `verdict` is the copy's against the article."""
         article_id, duplicate_id = saved.article_id, saved.duplicate_id
         with self._db.transaction():
-            old, copy = (
-                self._article(article_id),
-                self._db.one("select * from duplicates where id = ?", (duplicate_id,)),
-            )
+            old = self._article(article_id)
+            copy = self._db.one("select * from duplicates where id = ?", (duplicate_id,))
             if copy is None or duplicate_id is None:
                 raise StoreError(self._db.path, f"there is no folded copy {duplicate_id}", "run again")
             self._revision("article_id", article_id, "better_copy", old, now)
-            kept = {"published_at": min(old["published_at"], copy["published_at"])}
-            self._update(
-                "articles",
-                article_id,
-                {c: copy[c] for c in SHARED}
-                | kept
-                | {"first_seen_at": old["first_seen_at"], "changed_at": stamp(now)},
-            )
-            self._update(
-                "duplicates", duplicate_id, {c: old[c] for c in SHARED} | _evidence_of(_turned(verdict))
+            new = {name: copy[name] for name in SHARED}
+            new |= {"published_at": min(old["published_at"], copy["published_at"]), "changed_at": stamp(now)}
+            new |= {"first_seen_at": old["first_seen_at"], "tags": self._tags(copy["feed_id"])}
+            self._update("articles", article_id, new)
+            replaced = {name: old[name] for name in SHARED} | _evidence_of(_turned(verdict))
+            self._update("duplicates", duplicate_id, replaced)
+            self._db.execute(
+                "update revisions set article_id = ?, duplicate_id = null where duplicate_id = ?",
+                (article_id, duplicate_id),
             )
             for table in ("_urls", "removed_blocks"):
                 self._db.execute(
@@ -369,7 +366,7 @@ class Stories:
                     f"there is no folded copy {duplicate_id}",
                     "see the ids with 'aggregator why ARTICLE'",
                 )
-            tags = self._db.value("select tags from feeds where id = ?", (row["feed_id"],)) or "[]"
+            tags = self._tags(row["feed_id"])
             if remember:
                 self._remember(duplicate_id, row["article_id"], same=False, now=now)
             article_id = self._insert_article({c: row[c] for c in SHARED}, tuple(json.loads(tags)), now)
@@ -511,6 +508,9 @@ class Stories:
             " same = excluded.same, decided_at = excluded.decided_at",
             (same, stamp(now), duplicate_id, article_id),
         )
+
+    def _tags(self, feed_id: int | None) -> str:
+        return self._db.value("select tags from feeds where id = ?", (feed_id,)) or "[]"
 
     def _article(self, article_id: int) -> Row:
         row = self._db.one("select * from articles where id = ?", (article_id,))
