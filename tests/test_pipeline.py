@@ -617,3 +617,16 @@ def test_two_versions_in_turn_are_two_wordings_however_often_they_come(rounds):
         rounds.later(days=1).run()
     assert rounds.ask("select text from articles") == [(" ".join(SENTENCES[:5]),)]
     assert rounds.ask("select count(*), count(distinct text) from revisions") == [(2, 2)]
+
+
+def test_a_feed_that_moved_to_another_one_of_feeds_yaml_is_not_asked_twice(rounds):
+    server = rounds.server
+    rounds.feeds = [Feed(server.url("/old")), Feed(server.url("/feed"))]
+    server.answer("/old", status=301, headers={"Location": "/feed"})
+    for _ in range(4):
+        rounds.later(days=2).run()
+    server.log.clear()
+    rounds.later(days=2).run()
+    assert [seen.path for seen in server.log if seen.path in ("/old", "/feed")] == ["/feed"]
+    ((why,),) = rounds.ask("select next_fetch_why from feeds where url like '%/old'")
+    assert why == f"it moved to {server.url('/feed')}, which is in feeds.yaml too: remove one of them"

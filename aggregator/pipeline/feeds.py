@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,7 @@ TOGETHER, GATHER = 20, 0.25
 #: Bytes of long documents that wait for their worker: beyond, the round waits for one of them. 165 hostile feeds had
 #: less than 24 MB waiting; with room for 16 they held up the feeds beside them by .4 s.
 ASIDE_BYTES = 32_000_000
+A_DAY = timedelta(days=1)
 #: Seconds between two looks whether the round is to stop, while it waits for a document to be read.
 LOOK = 0.2
 
@@ -59,14 +60,20 @@ def fetch_round(
 ) -> None:
     """Ask the due feeds (or `urls`), and store what came of them."""
     states = store.feeds.claim(feeds, clock(), urls=urls, limit=limit)
+    ledger = _Ledger(states, config, store, tally, progress, clock)
+    for state in states:
+        if state.fetch_url != state.feed.url and state.fetch_url in feeds:
+            ledger.pass_over(
+                state, f"it moved to {state.fetch_url}, which is in feeds.yaml too: remove one of them"
+            )
     requests = [
         # `origin` is the address that the user wrote: a place it redirects to is not trusted like it.
         Request(
             state.id, state.fetch_url, "feed", state.validators, state.feed.headers, origin=state.feed.url
         )
         for state in states
+        if state.id in ledger.waiting
     ]
-    ledger = _Ledger(states, config, store, tally, progress, clock)
     aside: dict[Future[ParsedFeed], tuple[FeedState, Response]] = {}  # long documents, being read in a worker
 
     def store_read(seconds: float) -> None:
@@ -139,6 +146,11 @@ class _Ledger:
         except Exception as bug:
             outcome = self._stumbled(state, bug)
         self._gathered.append(outcome)
+
+    def pass_over(self, state: FeedState, why: str) -> None:
+        """A feed that need not be asked: look at it again tomorrow."""
+        self._store.feeds.postpone(state, self._clock() + A_DAY, why)
+        self._tell(state, state.feed.title or state.feed.url, 0, why)
 
     def store(self) -> None:
         """Store what was gathered, in one transaction."""
