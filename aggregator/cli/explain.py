@@ -37,6 +37,15 @@ EDGE = 12  # words left of it on either side
 INDENT = 6  # columns before the texts that stand side by side
 GAP = 3  # columns between them
 MOST_BLOCKS = 20  # removed blocks shown without -v
+#: What the evidence is called, where its own name says too little.
+EVIDENCE = {
+    "figures_only_here": "figures only in this copy",
+    "figures_only_there": "figures only in the kept text",
+    "names_only_here": "names only in this copy",
+    "names_only_there": "names only in the kept text",
+    "containment_of_kept": "share of the kept text in this copy",
+    "slots": "short gaps between shared passages",
+}
 
 
 @click.command(short_help="Where a story is from, what was cut, which copies it has, and why.")
@@ -145,7 +154,7 @@ def _tell(
             where = f"c{entry['duplicate_id']}" if entry["duplicate_id"] else one_line(entry["url"])
             put(when, one_line(entry["feed"]), dim(f"  {where}"))
         _removed("Taken away from its page", story["removed"], verbosity)
-    _copies(article["text"], story["copies"], likenesses)
+    _copies(article["text"], article["copies"], story["copies"], likenesses)
     for copy in story["copies"]:
         _removed(f"Taken away from the page of c{copy['id']}", copy.get("removed", []), verbosity)
     if story["reports"]:
@@ -190,14 +199,17 @@ def _removed(title: str, blocks: Sequence[dict[str, Any]], verbosity: int) -> No
         put(dim(f"  and {len(blocks) - len(shown)} more; -v shows them"))
 
 
-def _copies(kept: str, copies: Sequence[dict[str, Any]], likenesses: dict[int, Similarity]) -> None:
+def _copies(
+    kept: str, total: int, copies: Sequence[dict[str, Any]], likenesses: dict[int, Similarity]
+) -> None:
     from aggregator.model import VERDICT_REASONS
 
     if not copies:
         put()
         put(dim("No other outlet ran this text."))
         return
-    _section("Folded into it", count(len(copies), "copy", "copies"))
+    others = f", one of {total}" if total > len(copies) else ""
+    _section("Folded into it", f"{count(len(copies), 'copy', 'copies')}{others}")
     for copy in copies:
         put()
         put(f"  c{copy['id']}  ", bold(one_line(copy["title"])))
@@ -206,7 +218,8 @@ def _copies(kept: str, copies: Sequence[dict[str, Any]], likenesses: dict[int, S
         )
         put(coloured(f"      {one_line(copy['site'])}", "cyan"), dim(facts))
         put(dim(f"      {one_line(copy['url'])}"))
-        put(f"      {VERDICT_REASONS.get(copy['reason'], copy['reason'])} ", dim(f"({copy['reason']})"))
+        sure = f"({copy['reason']}), {copy['confidence']:.0%} sure"
+        put(f"      {VERDICT_REASONS.get(copy['reason'], copy['reason'])} ", dim(sure))
         put(
             "      ",
             *_bar("alike", copy["resemblance"]),
@@ -221,7 +234,11 @@ def _copies(kept: str, copies: Sequence[dict[str, Any]], likenesses: dict[int, S
 
 def _evidence(evidence: dict[str, Any]) -> None:
     """What else spoke for the decision, and against it; what is empty or nought is left out."""
-    told = {one_line(name.replace("_", " ")): value for name, value in evidence.items() if value}
+    told = {
+        EVIDENCE.get(name) or one_line(name.replace("_", " ")): value
+        for name, value in evidence.items()
+        if value
+    }
     column = max(map(len, told), default=0)
     for name, value in told.items():
         words = ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -51,7 +51,8 @@ def prune(places: Places, before: datetime, dry_run: bool, yes: bool) -> None:
     """
     with places.store() as store:
         articles, copies = store.upkeep.old_articles(before)
-        found = f"{count(articles, 'article')} and {count(copies, 'copy', 'copies')} from before {before:%Y-%m-%d}"
+        found = f"{count(articles, 'article')} and {count(copies, 'copy', 'copies')} from before"
+        found += f" {before:%Y-%m-%d %H:%M}"
         if dry_run or not articles:
             say(found)
             return

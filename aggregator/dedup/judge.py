@@ -157,6 +157,7 @@ def _evidence(c: Comparison) -> dict[str, object]:
         "names_matched": here[A_NAME, True],
         "names_only_here": here[A_NAME, False],
         "names_only_there": there[A_NAME, False],
+        "containment_of_kept": round(c.containment_of_kept, 4),
         "slots": len(c.slots[0]),
         "words_shared": int(np.count_nonzero(c.covered_a)),
         "words": len(c.a.words),

@@ -91,6 +91,11 @@ class Comparison:
         return float(np.count_nonzero(self.at >= 0)) / max(1, len(self.at))
 
     @property
+    def containment_of_kept(self) -> float:
+        """Share of the kept text's shingles that the new text has."""
+        return self.shared / max(1, len(self.b.shingles))
+
+    @property
     def mostly_shared(self) -> bool:
         """Whether at least half of the shorter text's words are in shared runs."""
         shorter = self.covered_a if len(self.covered_a) <= len(self.covered_b) else self.covered_b

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from sqlite3 import Row
 from typing import Any
@@ -607,11 +608,13 @@ def _evidence_of(verdict: Verdict) -> dict[str, Any]:
 def _turned(verdict: Verdict) -> Verdict:
     """The verdict seen from the other text: what contained the old one is now its longer version, and so on."""
     reason = {"contained": "contains", "contains": "contained"}.get(verdict.reason, verdict.reason)
-    return Verdict(
-        verdict.copy_of,
-        reason,
-        verdict.resemblance,
-        float(verdict.evidence.get("containment_of_kept", verdict.containment)),  # type: ignore[arg-type]
-        verdict.confidence,
-        verdict.evidence,
-    )
+    sides = {"only_here": "only_there", "only_there": "only_here"}
+    evidence = dict(verdict.evidence)
+    for name, value in verdict.evidence.items():
+        kind, _, side = name.partition("_")
+        if side in sides:
+            evidence[f"{kind}_{sides[side]}"] = value
+    containment = float(str(evidence.get("containment_of_kept", verdict.containment)))
+    if "containment_of_kept" in evidence:
+        evidence["containment_of_kept"] = verdict.containment
+    return replace(verdict, reason=reason, containment=containment, evidence=evidence)
