@@ -34,6 +34,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "150,000 attributes": lambda: f"<p {' '.join(f'a{i}=1' for i in range(150_000))}>{PARAGRAPH}</p>",
     "nested JSON": lambda: f"<script type='application/ld+json'>{'[' * 200_000}</script><p>{PARAGRAPH}</p>",
     "an endless string": lambda: IN_SCRIPT + '"' + "\\x" * 3_000_000,
+    "a megabyte of escaped strings": lambda: (
+        IN_SCRIPT + "x='{" + r"\"id\":1,\"title\":\"a\"," * 50_000 + "}'"
+    ),
     "a million quotes": lambda: IN_SCRIPT + '"<p>' * 1_000_000,
     "a title of 300,000 parts": lambda: f"<title>{' | '.join(['part'] * 300_000)}</title><p>{PARAGRAPH}</p>",
     "200,000 labels": lambda: "<p>Related news</p>" * 200_000,
@@ -117,3 +120,51 @@ def test_the_encoding_of_a_page_that_names_none_is_guessed(text: str, codec: str
 def test_a_single_broken_byte_does_not_change_the_encoding() -> None:
     page = b"<meta charset=utf-8>" + ("über " * 500).encode() + b"\xff"
     assert decode(page).count("ü") == 500
+
+
+@pytest.mark.parametrize("charset", ["idna", "punycode", "unicode_escape"])
+def test_a_codec_that_is_no_character_set_is_passed_over(charset):
+    page = f"<meta charset={charset}><h1>Ferry</h1>".encode() + b"\x80" * 10
+    assert extract(page, "https://news.example/1", charset=charset) is not None
+
+
+RUSSIAN = "Новый мол в гавани Скерри откроют в понедельник, сообщил начальник порта Илья Бранд. "
+
+
+def test_a_page_that_says_utf_8_and_is_not_is_read_as_what_it_is():
+    page = f"<html><head><title>Мол</title></head><body><article><h1>Мол</h1><p>{RUSSIAN * 4}</p></article></body>"
+    found = extract(page.encode("cp1251"), "https://news.example/1", charset="utf-8")
+    assert "Новый мол в гавани" in found.text
+
+
+HINDI = (
+    "स्केरी बंदरगाह का नया घाट सोमवार को खुलेगा, बंदरगाह के प्रमुख ने रविवार को यह जानकारी दी और कहा कि काम पूरा हो चुका है।",
+    "इस पर बारह करोड़ रुपये खर्च हुए हैं, जो परिषद के अनुमान से दोगुना है, और भुगतान अगले साल तक चलेगा, दस्तावेज़ में लिखा है।",
+    "मछुआरों ने कहा कि वे पुराने घाट पर ही रहेंगे, क्योंकि नया घाट उनके घरों से बहुत दूर है और किराया भी ज़्यादा है।",
+    "महापौर ने वादा किया कि बस हर आधे घंटे पर चलेगी, जब तक कि सभी लोग नए घाट तक पहुँचने का रास्ता न जान लें।",
+)
+THAI = (
+    "ท่าเรือใหม่ของเมืองสเคอร์รีจะเปิดในวันจันทร์ หัวหน้าท่าเรือกล่าวเมื่อวันอาทิตย์ว่างานทั้งหมดเสร็จเรียบร้อยแล้วและพร้อมรับเรือลำแรก",
+    "โครงการนี้ใช้เงินไปสิบสองล้าน ซึ่งเป็นสองเท่าของที่สภาเมืองคาดไว้ และจะต้องจ่ายต่อไปจนถึงปีหน้าตามเอกสารที่เปิดเผย",
+    "ชาวประมงกล่าวว่าพวกเขาจะอยู่ที่ท่าเรือเก่าต่อไป เพราะท่าเรือใหม่อยู่ไกลจากบ้านมากและค่าเช่าก็แพงกว่าเดิมด้วย",
+    "นายกเทศมนตรีสัญญาว่าจะมีรถโดยสารทุกครึ่งชั่วโมง จนกว่าทุกคนจะรู้จักทางไปท่าเรือใหม่เป็นอย่างดี",
+)
+
+
+@pytest.mark.parametrize("paragraphs", [HINDI, THAI], ids=["hi", "th"])
+def test_sentences_that_end_in_their_own_way_are_sentences(paragraphs):
+    body = "".join(f"<p>{text}</p>" for text in paragraphs)
+    page = f"<html><head><title>Pier</title></head><body><article><h1>Pier</h1>{body}</article></body></html>"
+    assert extract(page.encode(), "https://news.example/1").paragraphs == paragraphs
+
+
+def test_a_sentence_with_a_temperature_is_no_weather_widget():
+    paragraphs = tuple(
+        f"The ferry of day {n} was late again, and the harbour master blamed the wind for it."
+        for n in range(5)
+    )
+    body = "".join(f"<p>{text}</p>" for text in ("It was 41°C in Skerry on Monday.", *paragraphs))
+    page = f"<html><head><title>Heat</title></head><body><article><h1>Heat</h1>{body}</article></body></html>"
+    assert (
+        extract(page.encode(), "https://news.example/1").paragraphs[0] == "It was 41°C in Skerry on Monday."
+    )

@@ -64,7 +64,7 @@ def decode(page: bytes, charset: str | None = None) -> str:
     text = page.decode(declared, "replace")
     # A page that says UTF-8 and is not: one lost character in a thousand is damage, more is another encoding.
     if declared == "utf-8" and text.count("\ufffd") * 1000 > len(text):
-        return page.decode("cp1252", "replace")
+        return page.decode(_guess(page[:_SAMPLE]), "replace")
     return text
 
 
@@ -90,6 +90,7 @@ def _codec(label: str | None) -> str | None:
     try:
         name = codecs.lookup(label.strip().strip("\"'").lower()).name
         "".encode(name)  # "rot13", "hex" and the like are codecs too, but not of text
+        b"\x80".decode(name, "replace")  # "idna" and "punycode" raise whatever they are asked
     except (LookupError, ValueError, TypeError, UnicodeError):
         return None
     return _BROWSER.get(name, name)

@@ -71,7 +71,7 @@ MAX_LABELS, MAX_LABELS_LINE = 8, 120  # pieces and characters of a line that is 
 MAX_BAG = 600  # characters of a block whose words are compared with title and description
 NO = 0.01  # the score of a block that is not looked at
 _DATE = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)|(?<!\d)\d{1,2}[:.]\d{2}(?!\d)")
-_END = re.compile(r"""[.!?。！？…][\"'”’»)\]』」]*$""")
+_END = re.compile(r"""[.!?。！？…।॥؟۔\u0e00-\u0eff\u1780-\u17ff][\"'”’»)\]』」]*$""")
 _WORD = re.compile(r"\w+")
 _OPENING = frozenset(("author", "comments", "navigation", "newsletter", "related", "share", "tags"))
 

@@ -46,6 +46,8 @@ MAX_DATELINE = 100  # characters of "Updated: 21 Oct 2025, 10:00 · Published: 2
 WEATHER_LINE = 90  # characters of a line that has temperature, place and date in one
 WIDGET_LINE = 40  # characters of a line of a widget ...
 WIDGET_LINES = 3  # ... of which so many on either side of the temperature
+#: "It was 41 °C in Skerry on Monday." is no widget.
+SENTENCE_ENDS, SENTENCE_BLANKS = (".", "!", "?", "。"), 4
 FRAGMENT_LINE = 200  # characters of a line in a feed entry's content that a phrase may give away
 _FRAGMENT_KINDS = frozenset(
     ("advertisement", "comments", "copyright", "newsletter", "related", "share", "navigation", "tags")
@@ -232,6 +234,8 @@ def _weather(page: Page, result: Judgement) -> None:
     for i in sorted({i + step for i, is_kept in enumerate(kept) if is_kept for step in reach}):
         text = blocks[i].text if 0 <= i < len(blocks) else ""
         if not text or len(text) > WEATHER_LINE or page.prose[i] or not labels.TEMPERATURE.search(text):
+            continue
+        if text.endswith(SENTENCE_ENDS) and text.count(" ") >= SENTENCE_BLANKS:
             continue
         dated = dates.visible(text) is not None
         if not (dated or (len(text) <= WIDGET_LINE and not first < i < last)):

@@ -11,7 +11,7 @@ from typing import Any
 
 MIN_ARTICLE = 600  # characters of markup that can be an article
 MAX_SCRIPT = 2_000_000  # characters of one script that are looked at
-_STRING = re.compile(rf'"((?:[^"\\]|\\.){{{MIN_ARTICLE},}})"', re.S)
+_STRING = re.compile(rf'(?<!\\)"((?:[^"\\]|\\.){{{MIN_ARTICLE},}}+)"', re.S)  # no look back: 98 kB took 26 s
 _PARAGRAPHS = re.compile(r"<(?:p|br|div)\b", re.I)
 
 

@@ -104,7 +104,10 @@ MAX_CHARS = 3_000_000  # of markup that are looked at; the largest of 1,028 news
 MAX_STEPS = 5  # of a path
 MAX_BLOCKS = 6_000  # a page of 10 MB in 20-letter paragraphs is no article
 
-_SENTENCE_END = re.compile(r"""[.!?。！？…:][\"'”’»)\]]*\s*$""")
+#: Thai, Lao and Khmer sentences end without a mark.
+_SENTENCE_END = re.compile(
+    r"""(?:[.!?。！？…:।॥؟۔][\"'”’»)\]]*|[\u0e00-\u0eff\u1780-\u17ff][\"'”’»)\]]*)\s*$"""
+)
 #: lxml takes quadratic time to list attributes: 150,000 of them take four minutes. A tag that long loses them.
 _LONG_TAG = re.compile(r"<(\w+)\s[^<>]{40000,}>")
 #: The page goes on behind them, for browsers; libxml2 drops what comes.
