@@ -395,3 +395,23 @@ def test_a_short_article_in_a_script_of_few_characters_is_whole(language: str) -
         f"<div class='content'><h1>{title}</h1>{page}</div><footer>© 2026</footer>"
     )
     assert list(extract(page, "https://news.example/a/1").paragraphs) == paragraphs
+
+
+def test_a_figure_s_caption_is_no_paragraph():
+    figure = (
+        "<figure><img src=a.jpg><figcaption>The harbour wall in March, from the pier.</figcaption></figure>"
+    )
+    paragraphs = tuple(
+        f"The ferry of day {n} was late again, and the harbour master blamed the wind." for n in range(5)
+    )
+    body = (
+        "".join(f"<p>{text}</p>" for text in paragraphs[:2])
+        + figure
+        + "".join(f"<p>{t}</p>" for t in paragraphs[2:])
+    )
+    page = (
+        f"<html><head><title>Ferry</title></head><body><article><h1>Ferry</h1>{body}</article></body></html>"
+    )
+    found = extract(page.encode(), "https://news.example/1")
+    assert found.paragraphs == paragraphs
+    assert [block.reason for block in found.removed if "harbour wall" in block.text] == ["caption"]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from aggregator.extract import dates, extract, head, headline, people
+from aggregator.extract import dates, extract, head, headline, labels, people
 from aggregator.model import Document, Entry
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -282,3 +282,23 @@ def test_a_byline_that_looks_like_a_paragraph_is_taken_away(line):
 )
 def test_a_sentence_that_begins_with_by_stays(line):
     assert not head.is_byline(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("By Ann Lee and Bob Ray in Skerry", ["Ann Lee", "Bob Ray"]),
+        ("By Ann Lee, Bob Ray and Cy Fox in London", ["Ann Lee", "Bob Ray", "Cy Fox"]),
+        ("By Ann Lee for Reuters", ["Ann Lee"]),
+        ("By Bob Ray, Staff Writer", ["Bob Ray"]),
+    ],
+)
+def test_the_place_behind_several_names_hides_none_of_them(line, names):
+    assert people.of_line(line) == names
+
+
+@pytest.mark.parametrize(
+    "text", ["【関連記事】港の橋", "[관련기사] 항구 다리", "[Related] The harbour bridge"]
+)
+def test_a_label_in_brackets_is_a_label(text):
+    assert labels.prefix(text) == "related"

@@ -202,6 +202,8 @@ def _kind(page: Page, i: int) -> str | None:
     block, kind, linked = page.blocks[i], page.labels[i], page.linked[i]
     if kind is not None or len(block.text) > SAID_LINE:
         return kind
+    if block.node.tag == "figcaption":
+        return "caption"
     before = labels.prefix(block.text)
     if linked > 0.5:
         kind = before or labels.label(block.first_piece)

@@ -10,7 +10,7 @@ from .. import furniture
 #: "-1.6 C", "12°", "23 ℃": what a weather widget says, and hardly anything else in a short line.
 TEMPERATURE = re.compile(r"(?<!\w)[-−–+]?\d{1,3}(?:[.,]\d)?\s?(?:[°º˚]\s?[CFcf]?|℃|℉|[CF])(?!\w)")
 _TRIM = " \t\n:：·•|/\\-–—»«›‹>→←↓…。.!?()[]{}*#+\"'“”„‘’【】（）［］「」▶►■◆▲▼☰×"
-_COLONS = str.maketrans(dict.fromkeys("：|/=＝", ":"))
+_COLONS = str.maketrans(dict.fromkeys("：|/=＝】］]", ":"))
 _SPACES = str.maketrans(dict.fromkeys((c for c in _TRIM if c not in "-'"), " "))
 MAX_LABEL = 60  # characters of a line that can be a label
 MAX_PHRASE = 400  # characters of a line that a phrase may give away
@@ -41,7 +41,7 @@ def label(text: str) -> str | None:
 
 
 def prefix(text: str) -> str | None:
-    """The kind of furniture the words before a colon or bar name ("Photo: X" -> caption), or None."""
+    """The kind of furniture the words before a colon, bar or bracket name ("Photo: X" -> caption), or None."""
     head, colon, _ = text[: MAX_LABEL + 1].translate(_COLONS).partition(":")
     return _LABELS.get(head.casefold().strip(_TRIM)) if colon else None
 

@@ -194,7 +194,7 @@ def named(text: str) -> list[str]:
 def of_line(text: str) -> list[str]:
     """The people, or the agency, named in a line with "By", which may say more: "By Ann Lee in Halyard"."""
     said = _BY.sub("", text)
-    names = named(text) or named(_DESK.sub("", _REST.split(said, maxsplit=1)[0]))
+    names = max(named(text), named(_DESK.sub("", _REST.split(said, maxsplit=1)[0])), key=len)
     if not names and len(said.split()) <= AGENCY_WORDS and all(map(_NAME_WORD.match, said.split())):
         names = split(text)
     return [name for name in names if name.rpartition(" ")[2].casefold() not in _JOBS] or names
