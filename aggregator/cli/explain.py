@@ -45,6 +45,8 @@ EVIDENCE = {
     "names_only_there": "names only in the kept text",
     "containment_of_kept": "share of the kept text in this copy",
     "slots": "short gaps between shared passages",
+    "words_shared": "words in shared passages",
+    "words": "words of the copy that count",
 }
 
 
@@ -208,8 +210,8 @@ def _copies(
         put()
         put(dim("No other outlet ran this text."))
         return
-    others = f", one of {total}" if total > len(copies) else ""
-    _section("Folded into it", f"{count(len(copies), 'copy', 'copies')}{others}")
+    all_of_them = count(total, "copy", "copies")
+    _section("Folded into it", all_of_them if total <= len(copies) else f"one of {all_of_them}")
     for copy in copies:
         put()
         put(f"  c{copy['id']}  ", bold(one_line(copy["title"])))
@@ -242,6 +244,7 @@ def _evidence(evidence: dict[str, Any]) -> None:
     column = max(map(len, told), default=0)
     for name, value in told.items():
         words = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        words = f"{value:.0%}" if isinstance(value, float) else words
         put(dim(f"      {name:<{column}}  {fitted(one_line(words), max(width() - column - INDENT - 2, 20))}"))
 
 
