@@ -62,7 +62,7 @@ class Browser:
         self._cdp("Emulation.setEmulatedMedia", features=[scheme])
         self.driver.get_log("performance")  # what earlier pages asked for
         self.driver.get(url)
-        self.wait_for("body")  # once in some hundred openings, on a busy machine, there was none yet
+        self.wait_for("body")  # seen once, on a busy machine: there was none yet
 
     def texts(self, selector: str) -> list[str]:
         """The visible text of every element that a CSS selector finds."""
