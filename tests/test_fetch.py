@@ -420,6 +420,11 @@ def test_a_header_that_comes_twice_is_a_list(get, server):
     assert get(server.answer("/feed", raw=head)).headers["cache-control"] == "max-age=86400, public"
 
 
+def test_of_a_header_that_is_no_list_the_last_one_counts(get, server):
+    head = b'HTTP/1.1 200 OK\r\nETag: "1"\r\nETag: "2"\r\nContent-Length: 1\r\n\r\nx'
+    assert get(server.answer("/feed", raw=head)).validators.etag == '"2"'
+
+
 @pytest.mark.parametrize("coding", ["none", "identity", "UTF-8"])
 def test_what_is_no_content_coding_is_passed_over(get, server, coding):
     assert get(server.answer("/feed", body="<rss/>", headers={"Content-Encoding": coding})).body == b"<rss/>"

@@ -38,6 +38,7 @@ from aggregator.fetch import body, guard
 from aggregator.urls import fetchable
 
 WHOLE = frozenset({200, 203})  # 203: a proxy changed it on the way (RFC 9110 15.3.4)
+LISTS = frozenset({"cache-control", "content-encoding"})  # may come in several lines (RFC 9110 5.3)
 ERROR_BODY = 65_536  # bytes read of an answer that is an error: enough to know a bot wall, and to keep alive
 SLOW_AFTER = (
     2.0  # seconds; of 200 healthy downloads at 50 ms none takes as long, one that hangs takes them all
@@ -365,8 +366,9 @@ class Transport:
         try:
             status = raw.status
             kept: dict[str, str] = {}
-            for name, value in raw.headers.items():  # a header in several lines is a list (RFC 9110 5.3)
-                kept[name.lower()] = f"{kept[name.lower()]}, {value}" if name.lower() in kept else value
+            for name, value in raw.headers.items():
+                name = name.lower()
+                kept[name] = f"{kept[name]}, {value}" if name in LISTS and name in kept else value
             if status in WHOLE:
                 content = self._whole(raw, kept, limit, html, url)
             elif status == 304:
