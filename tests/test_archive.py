@@ -233,3 +233,15 @@ def test_a_copy_that_the_user_folded_stays_one_whatever_it_says_later(rounds, se
     assert rounds.ask("select article_id, title from duplicates where url = ?", site) == [
         (1, "Museum opens at last")
     ]
+
+
+def test_a_copy_that_is_edited_days_later_under_a_new_date_stays_one(rounds, server):
+    ((site,),) = rounds.ask("select url from duplicates")
+    number = site.rpartition("/")[2].removesuffix(".html")
+    rounds.later(days=9)
+    server.answer(f"/{number}.html", body=page("Ferry again", SENTENCES[:4]), type=HTML)
+    server.answer(
+        f"/feed{number}", body=rss(item(server, int(number), "Ferry, again", rounds.now, "Corrected"))
+    )
+    rounds.later(hours=1).run()
+    assert rounds.ask("select title, reason from duplicates") == [("Ferry again", "contained")]

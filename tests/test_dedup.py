@@ -453,18 +453,22 @@ def test_the_order_in_which_a_batch_arrives_does_not_matter(shuffled: list[dict[
     assert clusters(list(dedup.stream(ordered))) == clusters(list(dedup.stream(documents())))
 
 
-def test_stories_older_than_the_window_are_forgotten() -> None:
+@pytest.mark.parametrize("absurd", [None, 0, 3])
+def test_stories_older_than_the_window_are_forgotten(absurd: int | None) -> None:
     index = dedup.Index()
     for i in range(40):
-        index.add(i, sketch(f"{STORY} {i}", hours=24 * i))
-    assert len(index) <= 10
+        index.add(i, sketch(f"{STORY} {i}", hours=600_000 if i == absurd else 24 * i))
+    assert len(index) <= 12
 
 
-def test_one_date_in_the_far_future_does_not_keep_stories_for_ever() -> None:
+@pytest.mark.parametrize("odd", [-400_000, 400_000])
+def test_one_absurd_date_does_not_make_the_stories_of_the_window_forgotten(odd: float) -> None:
     index = dedup.Index()
-    for i in range(40):
-        index.add(i, sketch(f"{STORY} {i}", hours=600_000 if i == 3 else 24 * i))
-    assert len(index) <= 10
+    for i in range(200):
+        index.add(i, sketch(FOLLOW_UP if i == 140 else f"{STORY} {i}", hours=i))
+    index.add(200, sketch(MARKET_A, hours=odd))
+    index.add(201, sketch(MARKET_A, hours=200))
+    assert index.judge(sketch(FOLLOW_UP, hours=201)).copy_of == 140
 
 
 @pytest.mark.parametrize(

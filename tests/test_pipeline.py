@@ -630,3 +630,14 @@ def test_a_feed_that_moved_to_another_one_of_feeds_yaml_is_not_asked_twice(round
     assert [seen.path for seen in server.log if seen.path in ("/old", "/feed")] == ["/feed"]
     ((why,),) = rounds.ask("select next_fetch_why from feeds where url like '%/old'")
     assert why == f"it moved to {server.url('/feed')}, which is in feeds.yaml too: remove one of them"
+
+
+def test_an_edit_behind_a_redirect_is_seen_also_under_a_headline_of_its_own(rounds):
+    server = rounds.server
+    server.answer("/1.html", status=302, headers={"Location": "/ferry.html"})
+    server.answer("/ferry.html", body=page("Boats are back at sea", SENTENCES), type=HTML)
+    rounds.run()
+    server.answer("/ferry.html", body=page("Boats are back at sea", SENTENCES[:4]), type=HTML)
+    server.answer("/feed", body=rss(item(server, 1, "Ferry sails again", rounds.now, "Corrected on Tuesday")))
+    rounds.later(days=1).run()
+    assert rounds.ask("select text, source from articles") == [("\n\n".join(SENTENCES[:4]), "page")]

@@ -174,4 +174,4 @@ def test_a_danda_ends_a_sentence_and_is_no_letter() -> None:
 
 @pytest.mark.parametrize("run", ["," * 200_000, " ," * 100_000, " " * 200_000])
 def test_a_long_run_of_commas_and_blanks_is_passed_over(run: str) -> None:
-    assert words.count(f"before{run}after") == 2  # took an hour when each place of the run was tried
+    assert words.count(f"before{run}after") == 2  # a tenth of it took 14 s

@@ -84,6 +84,9 @@ class Index:
         self._window = window
         self._young = _Generation(None)
         self._old = _Generation(None)
+        self._stray = (
+            0  # whether the last time was after the young generation's (1), before it (-1), or neither
+        )
 
     def __len__(self) -> int:
         return len(self._young.stories) + len(self._old.stories)
@@ -121,13 +124,14 @@ class Index:
         young = self._young
         if young.since is None:
             young.since = published
-        full = young.since is None and len(young.stories) >= TIMELESS
-        if full or (
-            published is not None and young.since is not None and published - young.since > self._window
-        ):
-            self._old, self._young = young, _Generation(published)
-        elif published is not None and young.since is not None:
-            young.since = min(young.since, published)  # one date in the far future is not to keep it for ever
+        age = 0.0 if published is None or young.since is None else published - young.since
+        stray = (age > self._window) - (age < -self._window)
+        # One time out of line is an absurd one; two are the times by now.
+        twice, self._stray = stray != 0 and stray == self._stray, stray
+        if (young.since is None and len(young.stories) >= TIMELESS) or (twice and stray > 0):
+            self._old, self._young, self._stray = young, _Generation(published), 0
+        elif twice:  # the first time of this generation was the absurd one
+            young.since, self._stray = published, 0
 
 
 def stream(docs: Iterable[Mapping[str, Any]], *, events: bool = False) -> Iterator[dict[str, Any]]:

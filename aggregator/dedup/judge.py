@@ -30,7 +30,7 @@ BRIEF = 40
 THIN = 12
 THIN_TITLE = 0.5
 #: Two texts of fewer words, without a figure or name, under headlines that share nothing: what a paywall, a cookie
-#: notice or a player says instead of the story. No copy in the measuring data is like that.
+#: notice or a player says instead of the story. Set by judgement: with 0, 60, 120 and without end all sets score alike.
 BARE = 60
 #: What the reasons are called from: coverage from which a text counts as being in the other one, resemblance from
 #: which the two are near.

@@ -11,8 +11,16 @@ from typing import Any
 
 from aggregator import dedup, words
 from aggregator.errors import StoreError
-from aggregator.model import Article, Candidate, Config, Progress, Saved, Verdict
-from aggregator.pipeline.stories import is_before, is_better, relate, sketch_of, terms_of
+from aggregator.model import Config, Progress, Saved, Verdict
+from aggregator.pipeline.stories import (
+    candidate_of,
+    is_before,
+    is_better,
+    judge_copy,
+    relate,
+    sketch_of,
+    terms_of,
+)
 from aggregator.store import Store
 from aggregator.store.clock import stamp
 
@@ -40,7 +48,7 @@ def fold(store: Store, article_id: int, into: int, now: datetime) -> Saved:
         missing = article_id if article is None else into
         raise StoreError(store.path, f"there is no article {missing}", "see the ids with 'aggregator latest'")
     sketch = sketch_of(article)
-    found = dedup.judge(sketch, [_candidate(kept)], window=float("inf"))
+    found = dedup.judge(sketch, [candidate_of(kept)], window=float("inf"))
     verdict = Verdict(into, "by_hand", found.resemblance, found.containment, 1.0, found.evidence)
     return store.stories.fold(article_id, into, verdict, now, remember=True)
 
@@ -133,39 +141,27 @@ def _report(counts: list[int], *, finished: bool) -> Rejudged:
 
 def _again(row: dict[str, Any], store: Store, window: float, now: datetime) -> int:
     """Judge one stored text: 0 nothing changed, 1 folded, 2 unfolded, 3 moved (the places in `Rejudged`)."""
-    sketch = sketch_of(row)
-    terms = terms_of(sketch)
-    is_article, here = row["rank"] == 0, (row["published_at"], row["id"])
-    own, copy = (row["id"], None) if is_article else (None, row["id"])
-    kept = store.stories.owner(copy) if copy is not None else own
-    if kept is None:
+    if row["rank"] == 0:
+        return _article_again(row, store, window, now)
+    if store.stories.owner(row["id"]) is None:
         return 0  # it was unfolded or pruned while we were on the way
-    decided = store.stories.decisions(store.stories.keys(article_id=own, duplicate_id=copy))
-    if copy is not None and decided.get(kept):
-        return 0
-    candidates = store.stories.candidates(terms, window, own, decided)
-    if is_article:  # a story is a copy of what came before it, never of what comes after
-        candidates = [c for c in candidates if is_before(c, here)]
-    elif kept not in {c.id for c in candidates} and (article := store.reading.article(kept)):
-        candidates.append(_candidate(article))
-    verdict = dedup.judge(sketch, candidates, window=window)
-    if is_article:
-        if verdict.copy_of is None:
-            relate(row["id"], sketch, store, window, before=here)
-            return 0
-        new, kept_text = store.stories.kept(row["id"]), store.stories.kept(verdict.copy_of)
-        better = is_better(new, new.priority, verdict, kept_text)
-        folded = store.stories.fold(row["id"], verdict.copy_of, verdict, now, remember=False)
-        if better:
-            store.stories.prefer(folded, verdict, terms, now)
-        return 1
+    alone, changed = judge_copy(row, store, window, now)
+    return 2 if alone else 3 if changed else 0
+
+
+def _article_again(row: dict[str, Any], store: Store, window: float, now: datetime) -> int:
+    sketch, here = sketch_of(row), (row["published_at"], row["id"])
+    terms = terms_of(sketch)
+    decided = store.stories.decisions(store.stories.keys(article_id=row["id"]))
+    # A story is a copy of what came before it, never of what comes after.
+    candidates = store.stories.candidates(terms, window, row["id"], decided)
+    verdict = dedup.judge(sketch, [c for c in candidates if is_before(c, here)], window=window)
     if verdict.copy_of is None:
-        alone = store.stories.unfold(row["id"], terms, now, remember=False)
-        relate(alone.article_id, sketch, store, window, before=(row["published_at"], alone.article_id))
-        return 2
-    return 3 if store.stories.judged_again(row["id"], verdict) else 0
-
-
-def _candidate(article: Article) -> Candidate:
-    published = datetime.fromisoformat(article.published_at)
-    return Candidate(article.id, article.title, article.text, published)
+        relate(row["id"], sketch, store, window, before=here)
+        return 0
+    new, kept = store.stories.kept(row["id"]), store.stories.kept(verdict.copy_of)
+    better = is_better(new, new.priority, verdict, kept)
+    folded = store.stories.fold(row["id"], verdict.copy_of, verdict, now, remember=False)
+    if better:
+        store.stories.prefer(folded, verdict, terms, now)
+    return 1

@@ -183,7 +183,9 @@ def led_elsewhere(
     for i, key in led.items():
         if key == items[i].key:
             continue
-        shared = together[key] > 1 or store.stories.known([key]) is not None
+        known = store.stories.known([key])
+        own = (items[i].article_id, items[i].duplicate_id)
+        shared = together[key] > 1 or (known is not None and (known.article_id, known.duplicate_id) != own)
         if urls.is_front_page(key) or (shared and not similar(items[i].entry.title, documents[i].title)):
             found[i] = f"the page redirects to {documents[i].url}, which is not about this story"
     return found

@@ -211,22 +211,40 @@ def _again(
             folded = store.stories.fold(item.article_id, verdict.copy_of, verdict, now, remember=False)
             return store.stories.prefer(folded, verdict, terms, now) if better else folded
     if saved.kind == "revised" and item.duplicate_id is not None:
-        return _copy_again(saved, story, sketch, terms, store, window, now)
+        # A copy has another text than the one it was folded for.
+        row = store.reading.duplicate(item.duplicate_id)
+        assert row is not None  # it was just revised
+        article, _ = judge_copy(row, store, window, now)
+        if article is not None:
+            return replace(saved, article_id=article, duplicate_id=None)
+        return replace(saved, article_id=store.stories.owner(item.duplicate_id) or saved.article_id)
     return saved
 
 
-def _copy_again(
-    saved: Saved, story: Story, sketch: dedup.Sketch, terms: Terms, store: Store, window: float, now: datetime
-) -> Saved:
-    """A copy has another text than the one it was folded for: it stays one only if that is one, too, or if the user
-    said so."""
-    assert saved.duplicate_id is not None
-    if store.stories.decisions(store.stories.keys(duplicate_id=saved.duplicate_id)).get(saved.article_id):
-        return saved
-    verdict = judge(story, sketch, terms, store, window)
-    if verdict.copy_of is None:
-        alone = store.stories.unfold(saved.duplicate_id, terms, now, remember=False)
-        relate(alone.article_id, sketch, store, window)
-        return replace(saved, article_id=alone.article_id, duplicate_id=None)
-    store.stories.judged_again(saved.duplicate_id, verdict)
-    return replace(saved, article_id=verdict.copy_of)
+def judge_copy(row: Mapping[str, Any], store: Store, window: float, now: datetime) -> tuple[int | None, bool]:
+    """Judge a folded copy again, by its row: the number of the article it becomes, if it is no copy any more, and
+    whether its verdict changed. What the user folded stays. Call inside a transaction."""
+    sketch = sketch_of(row)
+    terms = terms_of(sketch)
+    kept = store.stories.owner(row["id"])
+    decided = store.stories.decisions(store.stories.keys(duplicate_id=row["id"]))
+    if kept is None or decided.get(kept):
+        return None, False
+    candidates = store.stories.candidates(terms, window, None, decided)
+    if (
+        kept not in decided
+        and kept not in {c.id for c in candidates}
+        and (one := store.reading.article(kept))
+    ):
+        candidates.append(candidate_of(one))  # whatever the index proposes by now
+    verdict = dedup.judge(sketch, candidates, window=window)
+    if verdict.copy_of is not None:
+        return None, store.stories.judged_again(row["id"], verdict)
+    alone = store.stories.unfold(row["id"], terms, now, remember=False).article_id
+    relate(alone, sketch, store, window, before=(row["published_at"], alone))
+    return alone, True
+
+
+def candidate_of(article: Article) -> Candidate:
+    published = datetime.fromisoformat(article.published_at)
+    return Candidate(article.id, article.title, article.text, published)
