@@ -220,7 +220,7 @@ def _copies(
         )
         put(coloured(f"      {one_line(copy['site'])}", "cyan"), dim(facts))
         put(dim(f"      {one_line(copy['url'])}"))
-        sure = f"({copy['reason']}), {copy['confidence']:.0%} sure"
+        sure = f"({copy['reason']}), {int(100 * copy['confidence'])}% sure"  # .996 is not certain
         put(f"      {VERDICT_REASONS.get(copy['reason'], copy['reason'])} ", dim(sure))
         put(
             "      ",
