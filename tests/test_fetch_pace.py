@@ -100,8 +100,9 @@ def test_a_turn_is_given_again_when_the_distance_is_kept(file):
     turn = one.take("a.example", 100, 0, 1, 30)
     assert turn.until == 130
     assert two.take("a.example", 100.5, 0, 1, 30).again_at == 101
-    one.give_back("a.example", turn.until)
-    assert two.take("a.example", 101, 0, 1, 30).until == 131
+    one.give_back("a.example", turn.until, 100.7)
+    assert two.take("a.example", 101, 0, 1, 30).again_at == 101.7, "counted from the end"
+    assert two.take("a.example", 101.7, 0, 1, 30).until == 131.7
 
 
 def test_a_request_that_takes_long_lets_one_more_in_and_not_two(file):

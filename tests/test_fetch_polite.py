@@ -42,6 +42,13 @@ def test_requests_to_one_host_keep_their_distance_and_go_one_at_a_time(server):
     assert server.most_at_once == 1
 
 
+def test_the_distance_is_counted_from_the_end_of_an_answer(server):
+    """A slow server gets more rest, and a first request that was long on its way is not caught up with."""
+    with Fetcher(Settings(host_delay=0.1)) as fetcher:
+        assert len(list(fetcher.fetch_all(feeds(server, 3, wait=0.3)))) == 3
+    assert min(gaps(server.log)) > 0.35
+
+
 def test_redirects_and_robots_txt_keep_the_distance_too(server):
     server.answer("/a", status=302, headers={"Location": "/b"})
     server.answer("/b", body="<p>x", type=HTML)
@@ -242,6 +249,21 @@ def test_robots_txt_is_asked_for_first_and_once(server):
     assert results == [200, "robots", 200]
     assert server.log[0].path == "/robots.txt"
     assert sorted(seen.path for seen in server.log) == ["/a", "/c", "/robots.txt"]
+
+
+def test_pages_that_may_not_be_visited_take_no_turn_of_their_host(server):
+    server.answer("/robots.txt", body="User-agent: *\nDisallow: /private/", type="text/plain")
+    with Fetcher(Settings(host_delay=0.2)) as fetcher:
+        for _ in range(2):  # with robots.txt still to be asked for, and known
+            began = time.monotonic()
+            pages = [page(server, f"/private/{n}") for n in range(20)]
+            assert {
+                r.kind
+                for _, r in fetcher.fetch_all([*pages, page(server, "/a")])
+                if isinstance(r, FetchError)
+            } == {"robots"}
+            assert time.monotonic() - began < 1.5
+    assert [seen.path for seen in server.log] == ["/robots.txt", "/a", "/a"]
 
 
 def test_feeds_do_not_need_robots_txt(server):

@@ -153,7 +153,11 @@ class Fetcher:
             return
         own = _own(request)
         trusted = self._allow | {endpoint(own).lower()} if is_web(own) else self._allow
-        batch.lines.add(Job(request, request.url, self._hosts.get(host_of(request.url)), trusted))
+        job = Job(request, request.url, self._hosts.get(host_of(request.url)), trusted)
+        if refusal := _refused_unasked(job):
+            batch.results.put((request, refusal))
+        else:
+            batch.lines.add(job)
 
     def _results(self, batch: _Batch, count: int, most: int, seconds: float) -> Iterator[list[Result]]:
         """The batch's results, one for each request, fewer after a stop. Raises what was a bug in a thread."""
@@ -236,7 +240,7 @@ class Fetcher:
 
     def _hop(self, batch: _Batch, job: Job) -> Answer | FetchError:
         """One request of a job."""
-        if job.kind == "page" and (refusal := _refusal(job)):
+        if refusal := _refusal(job):
             return refusal
         began = time.monotonic()
         try:
@@ -321,6 +325,8 @@ class Fetcher:
             _learn_robots(job.robots_of, result)
             for waiting in batch.parked.pop(job.robots_of, []):
                 batch.lines.rejoin(waiting)
+            for refused, why in batch.lines.withdraw(job.robots_of, _refused_unasked):
+                self._finish(batch, refused, why)
         else:
             if isinstance(result, Response):
                 batch.unread += len(result.body)
@@ -366,12 +372,22 @@ def _robots_job(job: Job) -> Job:
 
 
 def _refusal(job: Job) -> FetchError | None:
-    """Why robots.txt does not let us fetch a page, None if it does."""
+    """Why robots.txt does not let us fetch a page, None if it does: feeds are there to be fetched."""
     host = job.host
+    if job.kind != "page":
+        return None
     if host.robots is not None:
         return None if robots.allows(host.robots, job.url) else FetchError(job.url, "robots")
     error = host.robots_error
     return FetchError(job.url, error.kind, error.message) if error else None
+
+
+def _refused_unasked(job: Job) -> FetchError | None:
+    """Why a page need not wait for its turn: 50 pages of a host that wants no visits took 50 s to be told so."""
+    host, clock = job.host, time.time()
+    if host.held_for(clock) or not host.knows_robots(clock, time.monotonic()):
+        return None
+    return _refusal(job)
 
 
 def _learn_robots(host: Host, result: Response | FetchError) -> None:

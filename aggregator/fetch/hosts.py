@@ -25,14 +25,14 @@ class Host:
     """One host (with its port where that is not the default one)."""
 
     __slots__ = (
-        "changed", "crawl_delay", "hold_until", "hold_why", "name", "robots", "robots_at", "robots_error",
-        "robots_error_until", "running", "started", "turns",
+        "changed", "crawl_delay", "hold_until", "hold_why", "last", "name", "robots", "robots_at", "robots_error",
+        "robots_error_until", "running", "turns",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.running = 0
-        self.started = float("-inf")  # monotonic: when the last request began
+        self.last = float("-inf")  # monotonic: when a request began or ended last
         self.turns: list[float] = []  # what `Pace` gave for the requests that run
         self.hold_until = 0.0  # Unix time
         self.hold_why: str | None = None
@@ -44,17 +44,22 @@ class Host:
         self.changed = False
 
     def spacing(self, delay: float) -> float:
-        """Seconds between two requests: `delay`, or what robots.txt asks for. 0: a server of the user's own."""
+        """Seconds from the end of a request to the next one: `delay`, or what robots.txt asks for. 0: a server of the
+        user's own.
+
+        From the end, since only then is it sure that the server has it: with a new connection the first of two is
+        some 100 ms on its way, the second is not. And who is slow gets more rest.
+        """
         return max(delay, self.crawl_delay)
 
     def ready_at(self, delay: float) -> float:
         """Monotonic time from which the next request may begin, if none is running by then."""
-        return self.started + self.spacing(delay)
+        return self.last + self.spacing(delay)
 
     def second_at(self, delay: float) -> float:
         """Monotonic time from which the next request may begin though one is running."""
         spacing = self.spacing(delay)
-        return self.started + (max(SLOW, spacing) if spacing else 0.0)
+        return self.last + (max(SLOW, spacing) if spacing else 0.0)
 
     def may_start(self, now: float, delay: float) -> bool:
         if not self.running:

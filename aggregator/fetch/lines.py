@@ -15,8 +15,10 @@ import itertools
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from aggregator.errors import FetchError
 from aggregator.fetch.hosts import Host
 from aggregator.fetch.pace import Pace
 from aggregator.model import Request
@@ -89,11 +91,27 @@ class Lines:
 
     def release(self, host: Host) -> None:
         """The host that a job was taken for is free again."""
+        now = time.monotonic()
         host.running -= 1
+        host.last = now
         if host.turns:
-            self._pace.give_back(host.name, host.turns.pop(0))
+            self._pace.give_back(host.name, host.turns.pop(0), now)
         if self._lines[host]:
             self._call(host)
+
+    def withdraw(
+        self, host: Host, refusal: Callable[[Job], FetchError | None]
+    ) -> list[tuple[Job, FetchError]]:
+        """Take what is refused out of a host's line, and say why: it takes no turn."""
+        taken: list[tuple[Job, FetchError]] = []
+        left: deque[Job] = deque()
+        for job in self._lines[host]:
+            if error := refusal(job):
+                taken.append((job, error))
+            else:
+                left.append(job)
+        self._lines[host] = left
+        return taken
 
     def finish(self) -> None:
         """One job is done for good."""
@@ -144,7 +162,7 @@ class Lines:
                 self._call(host, again_at)
                 return None
             host.running += 1
-            host.started = now
+            host.last = now
             if len(line) > 1:
                 self._call(host, host.second_at(self._delay))
             return line.popleft()

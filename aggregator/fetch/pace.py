@@ -1,7 +1,7 @@
 """What the processes of one database know of each other: when each host was asked last, and until when not to ask it.
 
     daemon ----.
-               +---> news.db.pace: host -> last start, two running requests, Retry-After
+               +---> news.db.pace: host -> last start or end, two running requests, Retry-After
     fetch -----'
 
 A file of fixed size beside the database, read and written under a lock (`flock`) of some microseconds. Not a table:
@@ -31,8 +31,8 @@ SLOTS = 16_384
 PROBES = 8
 #: Seconds that a request is believed to run at most: what is said to end later was written before a restart.
 LONGEST = 600.0
-#: Seconds that a start may lie in the future: the clock is read before the lock is had, and another process may have
-#: been quicker. What is further ahead was written before a restart.
+#: Seconds that a start or end may lie in the future: the clock is read before the lock is had, and another process may
+#: have been quicker. What is further ahead was written before a restart.
 QUICKER = 5.0
 #: Seconds until a host is looked at again that another process is busy with.
 AGAIN = 0.1
@@ -49,7 +49,7 @@ _SLOT = struct.Struct("<Q4d")
 @dataclass(slots=True)
 class _Entry:
     key: int
-    started: float  # monotonic
+    last: float  # monotonic: when a request began or ended last
     ends: list[float]  # monotonic: when the requests that run now will be over at the latest
     hold_until: float  # Unix time
 
@@ -88,25 +88,26 @@ class Pace:
             if 0 < entry.hold_until - clock <= MAX_HOLD:
                 return Turn(again_at=now, hold_until=entry.hold_until)
             running = [end for end in entry.ends if now < end <= now + LONGEST]
-            started = entry.started if entry.started <= now + QUICKER else float("-inf")
-            ready = started + (max(spacing, SLOW) if running else spacing)
+            last = entry.last if entry.last <= now + QUICKER else float("-inf")
+            ready = last + (max(spacing, SLOW) if running else spacing)
             if len(running) >= MOST_AT_ONCE:
                 ready = max(ready, min(running))
             if now < ready:
                 # A request that runs may be over any time, and then its host is free before SLOW is.
-                again = max(started + spacing, now + AGAIN) if running else ready
+                again = max(last + spacing, now + AGAIN) if running else ready
                 return Turn(again_at=min(again, ready))
-            entry.started, entry.ends = now, [*running, now + seconds]
+            entry.last, entry.ends = now, [*running, now + seconds]
             self._write(place, entry)
             return Turn(until=now + seconds)
         return Turn(until=now + seconds)
 
-    def give_back(self, name: str, until: float) -> None:
+    def give_back(self, name: str, until: float, now: float) -> None:
         """The request that had its turn `until` then is over."""
         with contextlib.suppress(OSError), self._locked():
             place, entry = self._find(name)
             if until in entry.ends:
                 entry.ends.remove(until)
+                entry.last = now
                 self._write(place, entry)
 
     def hold(self, name: str, until: float) -> None:
@@ -136,13 +137,13 @@ class Pace:
         first = key % (SLOTS - PROBES + 1) * _SLOT.size
         data = os.pread(self._file, PROBES * _SLOT.size, first).ljust(PROBES * _SLOT.size, b"\0")
         found = list(_SLOT.iter_unpack(data))
-        for n, (known, started, one, two, hold_until) in enumerate(found):
+        for n, (known, last, one, two, hold_until) in enumerate(found):
             if known == key:
-                return first + n * _SLOT.size, _Entry(key, started, [one, two], hold_until)
+                return first + n * _SLOT.size, _Entry(key, last, [one, two], hold_until)
         oldest = min(range(PROBES), key=lambda n: found[n][1])
         return first + oldest * _SLOT.size, _Entry(key, float("-inf"), [], 0.0)
 
     def _write(self, place: int, entry: _Entry) -> None:
         assert self._file is not None
         one, two, *_ = [*entry.ends, 0.0, 0.0]
-        os.pwrite(self._file, _SLOT.pack(entry.key, entry.started, one, two, entry.hold_until), place)
+        os.pwrite(self._file, _SLOT.pack(entry.key, entry.last, one, two, entry.hold_until), place)
