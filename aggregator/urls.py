@@ -108,6 +108,7 @@ def canonical(url: str) -> str:
     return urlunsplit(("https", host, path, _canonical_query(query) if query else "", ""))
 
 
+@functools.lru_cache(maxsize=1_024)
 def is_front_page(url: str) -> bool:
     """Whether a canonical URL is a site's front page. "/?p=7" is not: so a young WordPress numbers its articles."""
     parts = urlsplit(url)

@@ -61,13 +61,13 @@ def decide(new: Sketch, rows: Rows, *, window: float = WINDOW, evidence: bool = 
     best: tuple[float, int, Comparison] | None = None
     highest = 0.0
     for key, old, shared in rows:
+        if len(shared) == 1 and not new.tiny and not old.tiny:
+            continue
         if new.empty or old.empty or apart(new, old) > window or not _headlines_allow(new, old):
             continue
         if best is not None and best[1] == key:  # the wording that a better copy replaced: nothing to add
             continue
         size = min(len(new.shingles), len(old.shingles))
-        if len(shared) == 1 and not new.tiny and not old.tiny:
-            continue
         at = positions(new.shingles, old.shingles, old.order)
         hits = np.count_nonzero(at >= 0)
         # The second condition: so few shingles cannot cover half of the words, which a brief text needs.

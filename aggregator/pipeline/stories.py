@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PREFERRED_SHARE = 0.6
 #: Stories stored in one transaction. 1: 180 us a row in the full-text index; 50: 90 us; 200: another 9 % off all of the
 #: storing, and the write lock is held 0.2 s.
-TOGETHER = 200
+TOGETHER = 500
 #: Without a preference, a copy that contains the kept text takes its place when it is this much longer.
 FULLER = 1.25
 

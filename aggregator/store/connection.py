@@ -92,6 +92,9 @@ class Connection:
         self.execute("pragma cache_size = -16000")
         self.execute(f"pragma journal_size_limit = {WAL_LIMIT}")
         self._migrate()
+        # Else each statement that may be undone halfway (with a trigger, "or replace") copies the pages it is about to
+        # change to a file first: half of all writes of a round. After migrating, which may sort a whole archive.
+        self.execute("pragma temp_store = memory")
 
     def _use_wal(self, timeout: float) -> None:
         """Once in the life of a file. SQLite does not wait for its lock here as it does elsewhere, and two programs

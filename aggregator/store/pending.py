@@ -56,9 +56,10 @@ class PendingEntries:
                 {**_times(now), "ids": json.dumps(list(entry_ids))},
             )
             rows = [row for row in found if not self._is_taken(row["lease_owner"], row["leased_at"], now)]
+            owner, leased_at = leases.owner(), stamp(now)
             self._db.executemany(
                 "update _pending set lease_owner = ?, leased_at = ? where entry_id = ?",
-                ((leases.owner(), stamp(now), row["entry_id"]) for row in rows),
+                ((owner, leased_at, row["entry_id"]) for row in rows),
             )
         return [
             Pending(
