@@ -11,6 +11,7 @@ import pytest
 from server import HTML, Reply
 
 from aggregator import pipeline
+from aggregator.errors import StoreError
 from aggregator.model import Config, Feed, Settings
 from aggregator.pipeline import feeds, stories, visits
 from aggregator.store import Store
@@ -93,6 +94,25 @@ def test_a_page_becomes_an_article(rounds):
     assert rounds.ask("select title, text, source, problem from articles") == [
         ("Ferry sails again", "\n\n".join(SENTENCES), "page", None)
     ]
+
+
+def test_a_server_that_hangs_holds_up_no_other_feeds_articles(rounds, monkeypatch):
+    monkeypatch.setattr(pipeline, "LULL", 0.2)
+    late = rss(item(rounds.server, 2, "Bakers agree", rounds.now - timedelta(hours=2), "<p>".join(OTHER)))
+    rounds.feeds.append(Feed(rounds.server.answer("/slow", body=late, wait=3)))
+    order = []
+    report = rounds.run(progress=lambda step: order.append((step.stage, step.title)))
+    assert [stage for stage, _ in order] == ["feeds", "pages", "feeds", "pages"]
+    assert (report.feeds_ok, report.articles_new) == (2, 2), "what came late is in the same round"
+
+
+def test_the_database_failing_under_the_feeds_ends_the_round(rounds, monkeypatch):
+    def fail(*_):
+        raise StoreError("news.db", "the disk is full")
+
+    monkeypatch.setattr(Feeds, "record", fail)
+    with pytest.raises(StoreError, match="the disk is full"):
+        rounds.run()
 
 
 def test_what_is_not_due_is_not_asked(rounds):

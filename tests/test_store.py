@@ -6,6 +6,7 @@ import dataclasses
 import sqlite3
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -558,3 +559,18 @@ def test_the_file_opens_with_plain_tools(store):
         story().title,
         "coast",
     )
+
+
+def test_a_thread_sees_nothing_of_another_threads_half_done_transaction(synced):
+    counts = []
+    with synced.transaction():
+        synced.stories.add(story(), TERMS, None, NOW)
+        reading = threading.Thread(
+            target=lambda: counts.append(synced.connection.value("select count(*) from articles"))
+        )
+        reading.start()
+        reading.join(0.2)
+        assert not counts
+        synced.stories.add(story(2), TERMS, None, NOW)
+    reading.join()
+    assert counts == [2]

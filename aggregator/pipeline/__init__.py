@@ -15,6 +15,9 @@
       -> store.stories                                               all of a story, or nothing of it
     -> Report
 
+The second half begins when the first is over, or mostly waits for servers, and then goes on beside it, in another
+thread; with the database they take turns.
+
 A round that is killed between two transactions has lost nothing: a feed that was not recorded is asked again, an
 entry that was not stored is still pending. `feeds` is the first half, `pages` and `stories` the second.
 """
@@ -27,6 +30,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import import_module
@@ -53,6 +57,9 @@ __all__ = ["Rejudged", "Reread", "fold", "read_again", "rejudge", "restore", "ru
 #: Entries whose pages are fetched, extracted and judged together. Bounds the memory of a first round: a document
 #: with its removed blocks is some 50 kB.
 BATCH = 500
+#: Seconds of which less than half is work, from which the second half of a round begins beside the first: a server that
+#: hangs for 30 s held up the articles of all the others.
+LULL = 1.0
 #: Seconds between two tidyings of the database (fetch log, index rows outside the window).
 TIDY_EVERY = 6 * 3600
 
@@ -113,36 +120,45 @@ def run(
     frugal()
     started, tally = time.monotonic(), Tally()
     stop, progress = stop or Event(), progress or (lambda _: None)
+
+    def ask() -> None:
+        feeds.fetch_round(config, by_url, store, fetcher, parser, tally, progress, stop, clock, urls, limit)
+        if history and urls:
+            older.read(history, by_url, urls, store, fetcher, parser, tally, progress, stop, clock)
+
+    def store_waiting(until: float) -> None:
+        for waiting in _waiting(store, clock):
+            if stop.is_set() or time.monotonic() >= until:
+                break
+            # 0.3 s and 20 MB (numpy, BeautifulSoup), which a round without news does not need.
+            from aggregator.pipeline import pages, stories
+
+            batch = store.pending.claim(waiting, clock())
+            try:
+                ready = pages.read(batch, config, store, fetcher, workers, tally, progress, stop, clock)
+                stories.store_all(ready, config, store, tally, clock)
+            finally:
+                store.pending.release(item.entry_id for item in batch)
+            store.upkeep.bound_wal()
+
     store.feeds.sync(config.feeds, clock())
     by_url = {feed.url: feed for feed in config.feeds}
     with (
         Fetcher(config.settings, store.feeds.hosts(), pace_file(store.path)) as fetcher,
         contextlib.closing(Parser()) as parser,
+        Workers(config.settings) as workers,
         _stopping(fetcher, stop),
+        _in_thread(ask, fetcher.stop) as asked,
     ):
         try:
-            feeds.fetch_round(
-                config, by_url, store, fetcher, parser, tally, progress, stop, clock, urls, limit
-            )
-            if history and urls:
-                older.read(history, by_url, urls, store, fetcher, parser, tally, progress, stop, clock)
-            with Workers(config.settings) as workers:
-                until = time.monotonic() + page_seconds if page_seconds is not None else float("inf")
-                for waiting in _waiting(store, clock):
-                    if stop.is_set() or time.monotonic() >= until:
-                        break
-                    # 0.3 s and 20 MB (numpy, BeautifulSoup), which a round without news does not need.
-                    from aggregator.pipeline import pages, stories
-
-                    batch = store.pending.claim(waiting, clock())
-                    try:
-                        ready = pages.read(
-                            batch, config, store, fetcher, workers, tally, progress, stop, clock
-                        )
-                        stories.store_all(ready, config, store, tally, clock)
-                    finally:
-                        store.pending.release(item.entry_id for item in batch)
-                    store.upkeep.bound_wal()
+            _wait_while_busy(asked)
+            until = time.monotonic() + page_seconds if page_seconds is not None else float("inf")
+            over = False
+            while not over:
+                if over := asked.done():
+                    asked.result()
+                store_waiting(until)
+                wait((asked,), LULL)
         finally:
             store.feeds.save_hosts(fetcher.host_states())
     store.upkeep.tidy_now_and_then(
@@ -163,6 +179,26 @@ def _waiting(store: Store, clock: Callable[[], datetime]) -> Iterator[list[int]]
     while due := store.pending.due(clock()):
         for start in range(0, len(due), BATCH):
             yield due[start : start + BATCH]
+
+
+@contextlib.contextmanager
+def _in_thread(work: Callable[[], None], stop: Callable[[], None]) -> Iterator[Future[None]]:
+    """`work` going on in a thread beside what is in here, and ended by `stop` when that fails."""
+    with ThreadPoolExecutor(1, "feeds") as thread:
+        try:
+            yield thread.submit(work)
+        except BaseException:
+            stop()
+            raise
+
+
+def _wait_while_busy(asked: Future[None]) -> None:
+    """Wait until it is over, or waits for servers more than it works: while it works, two would hinder each other."""
+    busy = True
+    while busy and not asked.done():
+        began, used = time.monotonic(), time.process_time()
+        wait((asked,), LULL)
+        busy = time.process_time() - used > (time.monotonic() - began) / 2
 
 
 @contextlib.contextmanager

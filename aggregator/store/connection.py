@@ -45,11 +45,12 @@ _HINTS = (
 
 
 class Connection:
-    """A connection whose errors are `StoreError`s. Usable from several threads; writers take turns."""
+    """A connection whose errors are `StoreError`s. Usable from several threads, which take turns: none sees another's
+    half-done transaction, nor is its reading cut off when that is undone."""
 
     def __init__(self, path: Path | str, *, timeout: float = BUSY_TIMEOUT) -> None:
         self.path = str(path)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._owner: int | None = None  # the thread whose transaction is open
         self._schema = -1  # SQLite's number of the schema that we know
         #: Number of transactions begun: what was read in one with the same number is still so.
@@ -152,13 +153,15 @@ class Connection:
 
     def rows(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> list[sqlite3.Row]:
         try:
-            return self.raw.execute(sql, params).fetchall()
+            with self._lock:
+                return self.raw.execute(sql, params).fetchall()
         except sqlite3.DatabaseError as error:
             self._fail(error)
 
     def one(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> sqlite3.Row | None:
         try:
-            row: sqlite3.Row | None = self.raw.execute(sql, params).fetchone()
+            with self._lock:
+                row: sqlite3.Row | None = self.raw.execute(sql, params).fetchone()
         except sqlite3.DatabaseError as error:
             self._fail(error)
         return row
@@ -171,13 +174,15 @@ class Connection:
 
     def execute(self, sql: str, params: Sequence[Any] | dict[str, Any] = ()) -> sqlite3.Cursor:
         try:
-            return self.raw.execute(sql, params)
+            with self._lock:
+                return self.raw.execute(sql, params)
         except sqlite3.DatabaseError as error:
             self._fail(error)
 
     def executemany(self, sql: str, params: Iterable[Sequence[Any]]) -> None:
         try:
-            self.raw.executemany(sql, params)
+            with self._lock:
+                self.raw.executemany(sql, params)
         except sqlite3.DatabaseError as error:
             self._fail(error)
 
@@ -189,6 +194,10 @@ class Connection:
             self.execute(f"insert into {table} ({names}) values ({marks})", tuple(values.values())).lastrowid
             or 0
         )
+
+    def alone(self) -> AbstractContextManager[object]:
+        """While in here, other threads wait; they go on as with a transaction of ours."""
+        return self._lock
 
     @property
     def in_transaction(self) -> bool:

@@ -80,12 +80,13 @@ class Upkeep:
             return True
         if size <= WAL_BOUND:
             return True
-        before = self._db.value("pragma busy_timeout")
-        self._db.execute(f"pragma busy_timeout = {WAL_PATIENCE}")
-        try:
-            return not self._db.value("pragma wal_checkpoint(truncate)")
-        finally:
-            self._db.execute(f"pragma busy_timeout = {before}")
+        with self._db.alone():
+            before = self._db.value("pragma busy_timeout")
+            self._db.execute(f"pragma busy_timeout = {WAL_PATIENCE}")
+            try:
+                return not self._db.value("pragma wal_checkpoint(truncate)")
+            finally:
+                self._db.execute(f"pragma busy_timeout = {before}")
 
     def old_articles(self, before: datetime) -> tuple[int, int]:
         """How many articles, with how many copies, were first seen before a moment."""
