@@ -5,8 +5,8 @@
 PATH/feedfarm.py serves healthy feeds, and every hostile and policy path it knows, on loopback. Three rounds on new
 databases, in turn: the healthy feeds alone; mixed with as many more healthy ones as there are hostile ones; mixed with
 the hostile ones. Printed are the seconds, and the seconds of the round's own CPU, until the last of the first was
-stored; the slowest hostile feed; the memory of the round's process and of its largest child; what the hostile feeds
-ended as; and what reached the canaries, which nobody may ask for.
+stored, and the seconds until all of their articles were; the slowest hostile feed; the memory of the round's process
+and of its largest child; what the hostile feeds ended as; and what reached the canaries, which nobody may ask for.
 """
 
 from __future__ import annotations
@@ -32,11 +32,20 @@ ROUND = """
 import json, resource, sys, time
 from aggregator import pipeline
 from aggregator.model import Config, Feed, Settings
+from aggregator.pipeline import stories
 from aggregator.store import Store
 lines = [line.split() for line in sys.stdin]
 feeds = tuple(Feed(url, title=url, full_text=False) for _, url in lines)
 healthy = {url for kind, url in lines if kind == "healthy"}
-began, done = time.perf_counter(), {}
+began, done, stored = time.perf_counter(), {}, [0.0]
+store_all = stories.store_all
+def counting(ready, config, store, *rest):
+    store_all(ready, config, store, *rest)
+    healthy_left = {row["url"] for row in store.connection.rows(
+        "select distinct url from feeds where id in (select feed_id from entries where article_id is null)")} & healthy
+    if not stored[0] and not healthy_left and healthy <= set(done):
+        stored[0] = time.perf_counter() - began
+stories.store_all = counting
 with Store(sys.argv[1]) as store:
     def tell(step):
         done.setdefault(step.title, (time.perf_counter() - began, time.process_time()))
@@ -47,6 +56,7 @@ usage = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RU
 print(json.dumps({
     "healthy_s": max(at[0] for url, at in done.items() if url in healthy),
     "healthy_cpu_s": max(at[1] for url, at in done.items() if url in healthy),
+    "articles_s": stored[0],
     "healthy_failed": sum(row["status"] != "ok" for row in rows if row["url"] in healthy),
     "hostile_s": max((at[0] for url, at in done.items() if url not in healthy), default=0),
     "cpu_s": sum(one.ru_utime + one.ru_stime for one in usage),
@@ -157,8 +167,9 @@ def main() -> None:
         f"beside {len(hostile)} hostile",
     )
     for n, name in enumerate(names):
-        wall, cpu = (statistics.median(run[n][key] for run in runs) for key in ("healthy_s", "healthy_cpu_s"))
-        print(f"{name:>26}: {wall:6.2f} s, {cpu:6.2f} s of CPU")
+        keys = "healthy_s", "healthy_cpu_s", "articles_s"
+        wall, cpu, stored = (statistics.median(run[n][key] for run in runs) for key in keys)
+        print(f"{name:>26}: {wall:6.2f} s, {cpu:6.2f} s of CPU; their articles {stored:6.2f} s")
     alone, _, last = runs[-1]
     print(f"the last hostile one: {last['hostile_s']:.1f} s; {last['cpu_s']:.1f} s of CPU for all of the round"
           f" (the healthy ones alone: {alone['cpu_s']:.1f} s)")  # fmt: skip

@@ -110,9 +110,11 @@ class Fetcher:
         for group in self.fetch_groups(requests, 1, 0.0):
             yield from group
 
-    def fetch_groups(self, requests: Iterable[Request], most: int, seconds: float) -> Iterator[list[Result]]:
+    def fetch_groups(
+        self, requests: Iterable[Request], most: int, seconds: float, idle: float | None = None
+    ) -> Iterator[list[Result]]:
         """`fetch_all` for a caller who does several at once: `most` results, or what came within `seconds` of the
-        first of them. A group is smaller when its bodies are large."""
+        first of them. A group is smaller when its bodies are large, and empty when nothing came for `idle` seconds."""
         lines = Lines(self._lock, self._settings.host_delay, self._pace, self._settings.timeout)
         batch, wanted = _Batch(lines), list(requests)
         with self._lock:
@@ -125,7 +127,7 @@ class Fetcher:
         for _ in range(threads):
             self._start(batch)
         try:
-            yield from self._results(batch, len(wanted), most, seconds)
+            yield from self._results(batch, len(wanted), most, seconds, idle)
         finally:
             with self._lock:
                 self._batches.remove(batch)
@@ -159,15 +161,17 @@ class Fetcher:
         else:
             batch.lines.add(job)
 
-    def _results(self, batch: _Batch, count: int, most: int, seconds: float) -> Iterator[list[Result]]:
+    def _results(
+        self, batch: _Batch, count: int, most: int, seconds: float, idle: float | None
+    ) -> Iterator[list[Result]]:
         """The batch's results, one for each request, fewer after a stop. Raises what was a bug in a thread."""
         taken, stopped = 0, False
         while count and not stopped:
             group: list[Result] = []
-            until: float | None = None  # the first of a group is waited for, however long it takes
+            until: float | None = None  # the first of a group is waited for longer
             while len(group) < min(most, count) and taken <= GROUP_BYTES:
                 try:
-                    result = batch.results.get(timeout=until and max(until - time.monotonic(), 0.0))
+                    result = batch.results.get(timeout=max(until - time.monotonic(), 0.0) if until else idle)
                 except queue.Empty:
                     break
                 if result is None:
@@ -186,7 +190,7 @@ class Fetcher:
                     batch.lines.wake()
                 taken = 0
             count -= len(group)
-            if group:
+            if group or idle is not None:
                 yield group
 
     # ------------------------------------------------------------------------------------- a thread

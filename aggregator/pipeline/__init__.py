@@ -15,8 +15,8 @@
       -> store.stories                                               all of a story, or nothing of it
     -> Report
 
-The second half begins when the first is over, or mostly waits for servers, and then goes on beside it, in another
-thread; with the database they take turns.
+The second half begins when the first is over, or waits for slow servers, and then goes on beside it, in another thread;
+with the database they take turns.
 
 A round that is killed between two transactions has lost nothing: a feed that was not recorded is asked again, an
 entry that was not stored is still pending. `feeds` is the first half, `pages` and `stories` the second.
@@ -57,9 +57,9 @@ __all__ = ["Rejudged", "Reread", "fold", "read_again", "rejudge", "restore", "ru
 #: Entries whose pages are fetched, extracted and judged together. Bounds the memory of a first round: a document
 #: with its removed blocks is some 50 kB.
 BATCH = 500
-#: Seconds of which less than half is work, from which the second half of a round begins beside the first: a server that
+#: Fewer than so many feeds in so many seconds, and the second half of a round begins beside the first: a server that
 #: hangs for 30 s held up the articles of all the others.
-LULL = 1.0
+FEW, LULL = 3, 1.0
 #: Seconds between two tidyings of the database (fetch log, index rows outside the window).
 TIDY_EVERY = 6 * 3600
 
@@ -74,6 +74,7 @@ class Tally:
     kinds: Counter[str] = field(default_factory=Counter)  # of Saved.kind
     pages_failed: int = 0
     older_pages: int = 0
+    reading: int = 0  # long feeds that are being read just now
     failures: list[Failure] = field(default_factory=list)
     bugs: list[Exception] = field(default_factory=list)
 
@@ -151,7 +152,7 @@ def run(
         _in_thread(ask, fetcher.stop) as asked,
     ):
         try:
-            _wait_while_busy(asked)
+            _wait_while_many_come(asked, tally)
             until = time.monotonic() + page_seconds if page_seconds is not None else float("inf")
             over = False
             while not over:
@@ -192,13 +193,13 @@ def _in_thread(work: Callable[[], None], stop: Callable[[], None]) -> Iterator[F
             raise
 
 
-def _wait_while_busy(asked: Future[None]) -> None:
-    """Wait until it is over, or waits for servers more than it works: while it works, two would hinder each other."""
-    busy = True
-    while busy and not asked.done():
-        began, used = time.monotonic(), time.process_time()
+def _wait_while_many_come(asked: Future[None], tally: Tally) -> None:
+    """Wait until it is over, or feeds come one by one: while many come, two threads would hinder each other, and while
+    long ones are read, both would take memory."""
+    before = -FEW
+    while not asked.done() and (tally.reading or tally.feeds_asked >= before + FEW):
+        before = tally.feeds_asked
         wait((asked,), LULL)
-        busy = time.process_time() - used > (time.monotonic() - began) / 2
 
 
 @contextlib.contextmanager

@@ -41,7 +41,7 @@ TOGETHER, GATHER = 20, 0.25
 #: less than 24 MB waiting; with room for 16 they held up the feeds beside them by .4 s.
 ASIDE_BYTES = 32_000_000
 A_DAY = timedelta(days=1)
-#: Seconds between two looks whether the round is to stop, while it waits for a document to be read.
+#: Seconds between two looks whether a document has been read aside, and whether the round is to stop.
 LOOK = 0.2
 
 
@@ -83,7 +83,7 @@ def fetch_round(
         ledger.store()
 
     try:
-        for group in fetcher.fetch_groups(requests, TOGETHER, GATHER):
+        for group in fetcher.fetch_groups(requests, TOGETHER, GATHER, LOOK):
             for request, answer in group:
                 if stop.is_set():
                     break  # what was cut off by the stop is no failure of the feed
@@ -98,11 +98,13 @@ def fetch_round(
             store_read(0)
             while sum(len(response.body) for _, response in aside.values()) > ASIDE_BYTES:
                 store_read(LOOK)
+            tally.reading = len(aside)
             if stop.is_set():
                 return
         while aside and not stop.is_set():
             store_read(LOOK)
     finally:
+        tally.reading = 0
         store.feeds.release(ledger.waiting.values())
 
 
