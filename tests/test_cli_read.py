@@ -262,6 +262,17 @@ def test_restore_puts_a_removed_block_back_and_keeps_the_text_before():
     assert "Earlier wordings  1 revision" in fine("why", article_id)
 
 
+@pytest.mark.parametrize(
+    ("command", "both"), [("unfold", "copy c1 or article 1"), ("restore", "block b1 or article 1")]
+)
+def test_a_number_without_its_letter_is_ambiguous_and_changes_nothing(command, both):
+    before = rows("select * from articles"), rows("select * from duplicates")
+    result = run(command, 1)
+    assert result.exit_code == 2
+    assert f"1 may be {both}" in result.stderr
+    assert (rows("select * from articles"), rows("select * from duplicates")) == before
+
+
 @pytest.mark.parametrize("block", ["b99999", "x"])
 def test_restore_of_what_is_not_there_is_exit_2(block):
     result = run("restore", block)
