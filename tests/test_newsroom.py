@@ -289,10 +289,25 @@ def test_search_finds_a_word_in_the_text(newsroom):
     ] == [1]
 
 
-@pytest.mark.parametrize("words", ["", "   ", '"', "a AND", "* OR (", "title:", "日本"])
+@pytest.mark.parametrize("words", ["", "   ", '"', "a AND", "* OR (", "title:", "日本", "\0"])
 def test_any_words_are_safe_to_search(newsroom, words):
     status, _ = newsroom.get(f"/news/search.json?words={quote(words)}")
     assert status == 200
+
+
+TYPED = ["", "   ", '"', '"' * 999, '" "', "a AND", "* OR (", "title:", "-ferry", "NEAR(", "日本", "\U0001f642", "%",
+         "\0", "ferry\0", "ferry " * 1500, "x" * 10_000]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", TYPED, ids=lambda words: repr(words[:9]))
+def test_whatever_is_typed_into_the_search_box_opens_a_list_of_stories(newsroom, words):
+    assert "<h1>Stories" in newsroom.page(f"/news/articles?_search={quote(words)}")
+
+
+@pytest.mark.parametrize("words", ["", "%20", "%22"])
+def test_a_search_for_nothing_shows_what_the_filters_leave(newsroom, words):
+    asked = newsroom.json(f"/news/articles.json?language=de&_search={words}&_shape=objects")
+    assert {row["language"] for row in asked["rows"]} == {"de"}
 
 
 def test_a_search_shows_where_the_words_stand_and_marks_them(newsroom):

@@ -63,6 +63,14 @@ def test_the_front_page_in_a_browser(newsroom, browser):
     assert re.fullmatch(r"\+\d", badge.text)
 
 
+def test_pressing_search_with_nothing_but_a_quote_shows_the_stories(newsroom, browser):
+    browser.open(newsroom.url)
+    box = browser.driver.find_element("css selector", "#q")
+    box.send_keys('"\n')
+    browser.wait_for(".river.wide li", 40)
+    assert browser.texts("h1") == ["Stories"]
+
+
 def test_a_story_in_a_browser(newsroom, browser):
     browser.open(f"{newsroom.url}/news/articles/1")
     assert browser.texts(".kicker .badge") == ["+3"]

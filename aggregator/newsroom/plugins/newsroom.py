@@ -13,7 +13,7 @@ from typing import Any
 import pluggy
 from markupsafe import Markup
 
-from aggregator.newsroom import pages, wording
+from aggregator.newsroom import pages, searching, wording
 from aggregator.schema import COLUMNS
 
 hookimpl = pluggy.HookimplMarker("datasette")
@@ -53,6 +53,25 @@ def startup(datasette: Any) -> Callable[[], Awaitable[None]] | None:
                 await datasette.set_column_metadata(DATABASE, table, column, "description", meaning)
 
     return explain_columns if hasattr(datasette, "set_column_metadata") else None
+
+
+@hookimpl
+def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
+    """Whatever is typed into a search box is answered with stories, not with an error of SQLite's."""
+
+    def wrap(app: Any) -> Any:
+        async def forgiving(scope: dict[str, Any], receive: Any, send: Any) -> None:
+            query = scope.get("query_string", b"")
+            if b"_search" in query or b"%00" in query:
+                scope = {
+                    **scope,
+                    "query_string": searching.runnable(query.decode("latin-1")).encode("latin-1"),
+                }
+            await app(scope, receive, send)
+
+        return forgiving
+
+    return wrap
 
 
 @hookimpl
