@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sqlite3
 from pathlib import Path
 
@@ -222,6 +223,15 @@ def test_why_of_an_entry_that_waits_says_so():
     rows("delete from _urls where key = (select url from entries where id = 1)")
     [(url,)] = rows("select url from entries where id = 1")
     assert "it is not stored: the page is down" in fine("why", url)
+
+
+def test_what_is_to_be_typed_next_names_the_database_that_is_not_meant_anyway(archive, monkeypatch):
+    monkeypatch.chdir(archive.parent)
+    best = max(objects("latest", "--db", "demo/db/news.db", "--json"), key=lambda article: article["copies"])
+    assert re.search(
+        r"`aggregator unfold c\d+ --db demo/db/news.db`", fine("why", best["id"], "--db", "demo/db/news.db")
+    )
+    assert "--db" not in fine("why", best["id"], AGGREGATOR_DB="demo/db/news.db")
 
 
 # ------------------------------------------------------------------------------------------ fold, unfold

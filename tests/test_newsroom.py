@@ -247,6 +247,15 @@ def test_a_copy_shows_the_decision_and_how_to_undo_it(newsroom):
     assert "aggregator unfold c3" in text
 
 
+def test_commands_name_the_database_that_is_not_the_one_meant_anyway(newsroom, directory):
+    for path, command in (
+        ("duplicates/3", "unfold c3"),
+        ("articles/1", "why 1"),
+        ("articles/1", "restore b1"),
+    ):
+        assert f"aggregator {command} --db {directory / 'news.db'}" in newsroom.text(f"/news/{path}")
+
+
 def test_a_copy_stands_beside_the_kept_text_with_the_differences_marked(newsroom):
     body = newsroom.page("/news/duplicates/3")
     assert '<mark class="left">In our own town the bakery sent forty loaves to the quay.</mark>' in body

@@ -5,6 +5,7 @@ their looks are in ../templates and ../static and are yours to change.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pluggy
 from markupsafe import Markup
 
+from aggregator import config
 from aggregator.newsroom import pages, searching, wording
 from aggregator.schema import COLUMNS
 
@@ -93,10 +95,15 @@ def extra_template_vars(datasette: Any, request: Any) -> dict[str, Any]:
             metadata = datasette.metadata()
         return str(metadata.get("title") or "Newsroom")
 
+    def typed(command: str) -> str:
+        """A command for this database, as it is typed where Datasette was started."""
+        return config.typed(command, _file(datasette), os.environ, Path.cwd(), Path.home())
+
     return {
         "today": datetime.now(UTC).isoformat(),
         "newsroom_name": name,
         "newsroom_css": _stylesheet(datasette),
+        "typed": typed,
         "front_page": front_page,
         "article_page": page(pages.article),
         "copy_page": page(pages.copy),
@@ -128,6 +135,13 @@ def render_cell(
     return Markup('<a href="{}">{}</a>').format(
         datasette.urls.row(database, target[0], str(target[1])), value
     )
+
+
+def _file(datasette: Any) -> Path:
+    """The database's file; where there is none yet, where it will be."""
+    if DATABASE in datasette.databases:
+        return Path(datasette.get_database(DATABASE).path).absolute()
+    return Path(datasette.config_dir or ".").absolute() / f"{DATABASE}.db"
 
 
 async def _visible(datasette: Any, request: Any) -> bool:
