@@ -200,9 +200,10 @@ def test_a_story_reads_as_paragraphs(newsroom):
 def test_a_story_says_who_else_ran_it_and_why(newsroom):
     text = newsroom.text("/news/articles/1")
     assert "3 other outlets ran this text" in text
-    assert "valleypost.example 100 % the same text, word for word · 22 min later" in text
+    assert "valleypost.example 100 % the same text, word for word, 98 % sure · 22 min later" in text
     assert (
-        "uplandgazette.example 99 % Ferry dispute ends a shorter cut of the same text · 35 min later" in text
+        "uplandgazette.example 99 % Ferry dispute ends a shorter cut of the same text, 98 % sure · 35 min later"
+        in text
     )
 
 
@@ -237,6 +238,30 @@ def test_a_story_shows_its_earlier_wordings_and_where_it_was_seen(newsroom):
     text = newsroom.text("/news/articles/1")
     assert "Earlier wordings Night boats may sail again edited by its outlet" in text
     assert "Where it was seen Harbourherald" in text
+
+
+def test_a_story_lists_every_feed_and_outlet_that_had_it_with_time_and_link(newsroom):
+    body = newsroom.page("/news/articles/1").split('id="seen"')[1].split("</section>")[0]
+    assert re.findall(r"<bdi>(\w+)</bdi>", body) == [
+        "Harbourherald",
+        "Valleypost",
+        "Uplandgazette",
+        "Skerrymail",
+    ]
+    assert re.findall(r'href="/news/duplicates/(\d)"', body) == ["1", "2", "3"]
+    assert 'href="https://skerrymail.example/boats" rel="noreferrer noopener">skerrymail.example</a>' in body
+    assert body.count("ago</time>, <time") == 4
+
+
+def test_an_outlet_whose_feed_is_not_followed_any_more_is_still_where_a_story_was_seen(tmp_path):
+    db = seed(tmp_path / "db" / "news.db", articles=1)
+    with db.conn:
+        db.execute("update duplicates set feed_id = null where id = 2")
+        db.execute("delete from entries where duplicate_id = 2")
+    db.close()
+    install(tmp_path / "db")
+    with Newsroom(tmp_path / "db") as newsroom:
+        assert "uplandgazette.example copy c2" in newsroom.text("/news/articles/1")
 
 
 def test_a_copy_shows_the_decision_and_how_to_undo_it(newsroom):
