@@ -146,6 +146,15 @@ class Node:
         self.first = self.last = -1  # indexes of the blocks it holds
 
 
+def _link(element: Any, top: Any) -> Any | None:
+    """The link that an element of a block stands in, if it does, not too deep."""
+    for _ in range(MAX_STEPS):
+        if element is None or element is top or element.tag == "a":
+            break
+        element = element.getparent()
+    return element if element is not None and element.tag == "a" else None
+
+
 class Block:
     """A paragraph of the page, with where it comes from. `slots` are (element, is_tail) pairs of its text."""
 
@@ -178,6 +187,30 @@ class Block:
             if text.strip():
                 return " ".join(text.split())
         return ""
+
+    @property
+    def parted(self) -> str:
+        """The text to show, with those links apart that only the page's style parts: Home · Sport, not HomeSport.
+
+        `text` stays as it is: its hash is what site memory knows the block by.
+        """
+        if len(self.slots) < 2 or 2 * self.linked <= len(self.text):
+            return self.text
+        plain, shown, before = [], [""], None
+        for element, is_tail in self.slots:
+            piece = (element.tail if is_tail else element.text) or "\n" * (element.tag == "br")
+            link = _link(element.getparent() if is_tail else element, self.node.element)
+            if link is not before and not piece[:1].isspace():
+                if link is not None and before is not None:
+                    shown.append(" · ")
+                elif shown[-1][-1:] in (":", "："):  # "Share:" and its links
+                    shown.append(" ")
+            plain.append(piece)
+            shown.append(piece)
+            before = None if piece[-1:].isspace() else link
+        if " ".join("".join(plain).split()) != self.text:  # nested too deep to be walked: one slot has it all
+            return self.text
+        return " ".join("".join(shown).split())
 
 
 _NAMING = frozenset(("class", "id", "itemprop", "role", "data-testid", "data-component", "data-type"))
