@@ -225,6 +225,10 @@ def test_why_of_an_entry_that_waits_says_so():
     assert "it is not stored: the page is down" in fine("why", url)
 
 
+def test_a_search_for_nothing_is_exit_2():
+    assert run("search", "  ").exit_code == 2
+
+
 def test_what_is_to_be_typed_next_names_the_database_that_is_not_meant_anyway(archive, monkeypatch):
     monkeypatch.chdir(archive.parent)
     best = max(objects("latest", "--db", "demo/db/news.db", "--json"), key=lambda article: article["copies"])

@@ -75,6 +75,15 @@ def newsroom(directory):
     assert writer.commits > 0
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("empty") / "db"
+    create(folder / "news.db").close()
+    install(folder)
+    with Newsroom(folder) as running:
+        yield running
+
+
 # ------------------------------------------------------------------------------------------- every page
 
 
@@ -163,6 +172,15 @@ def test_an_empty_database_says_what_to_do(tmp_path):
         assert "No articles yet" in newsroom.text("/news/articles")
         entries = ElementTree.fromstring(newsroom.page("/news/latest.atom")).findall(ATOM + "entry")
         assert [entry.findtext(ATOM + "title") for entry in entries] == ["Nothing here yet"]
+
+
+@pytest.mark.parametrize(
+    ("path", "step"),
+    [("/news/feeds", "aggregator add with a site's address; then aggregator fetch"),
+     ("/news/duplicates", "The feeds say when each is asked"), ("/-/dashboards/newsroom", "Run aggregator fetch")],
+)  # fmt: skip
+def test_what_is_empty_names_the_next_step(empty, path, step):
+    assert step in empty.text(path).replace(f" --db {empty.database}", "")
 
 
 def test_without_a_database_the_front_page_still_says_what_to_do(tmp_path):
@@ -291,6 +309,20 @@ def test_a_revision_shows_what_changed(newsroom):
     body = newsroom.page("/news/revisions/1")
     assert '<mark class="left">180 </mark>' in body
     assert '<mark class="right">212 </mark>' in body
+
+
+def test_which_feeds_need_me_says_what_is_wrong_in_words_and_what_can_be_done(newsroom):
+    text = newsroom.text("/news/feeds_that_need_you")
+    assert (
+        "What came is not a feed. The site may have a new feed: aggregator add with the site's address"
+        in text
+    )
+    assert "not_a_feed" not in text
+    assert "not_a_feed" in newsroom.page("/news/feeds_that_need_you.json")
+
+
+def test_a_feed_says_how_long_ago_and_when_it_was_asked(newsroom):
+    assert re.search(r"Last asked \d+ min ago, \d+ \w+ \d{4}, \d\d:\d\d ", newsroom.text("/news/feeds/1"))
 
 
 def test_a_feed_says_how_it_is_and_when_it_is_asked_next(newsroom):

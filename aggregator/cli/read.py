@@ -168,12 +168,17 @@ def _troubled(row: dict[str, Any], now: datetime) -> None:
 
 
 def _healthy(row: dict[str, Any], now: datetime, column: int) -> None:
+    from aggregator.newsroom.wording import planned
+
     following, last = local(row["next_fetch_at"]), local(row["last_new_at"])
     news = f"news {span(now - last)} ago" if last else "no news yet"
     due = (
         "" if following is None else f", asked in {span(following - now)}" if following > now else ", due now"
     )
-    put(f"  {one_line(row['title']):<{column}}", dim(f"  {news}{due} ({one_line(row['next_fetch_why'])})"))
+    put(
+        f"  {one_line(row['title']):<{column}}",
+        dim(f"  {news}{due} ({one_line(planned(row['next_fetch_why']))})"),
+    )
 
 
 @click.command(short_help="The newest stories.")
@@ -252,6 +257,8 @@ def search(places: Places, words: Sequence[str], number: int, form: Form) -> Non
       aggregator search '"harbour wall"' -n 5 --json
     """
     query = " ".join(words)
+    if not query.strip():
+        raise click.UsageError("say what to look for: a word at least")
     with places.store() as store:
         articles = store.reading.search(query, number)
     if form.name:

@@ -83,6 +83,10 @@ async def front(db: Reader) -> dict[str, Any]:
     }
 
 
+async def is_empty(db: Reader) -> bool:
+    return await _one(db, "select 1 from articles limit 1") is None
+
+
 # --------------------------------------------------------------------------------------------- articles
 
 _REPORTS = """

@@ -95,15 +95,16 @@ def extra_template_vars(datasette: Any, request: Any) -> dict[str, Any]:
             metadata = datasette.metadata()
         return str(metadata.get("title") or "Newsroom")
 
-    def typed(command: str) -> str:
-        """A command for this database, as it is typed where Datasette was started."""
-        return config.typed(command, _file(datasette), os.environ, Path.cwd(), Path.home())
+    async def nothing_yet() -> bool:
+        return DATABASE not in datasette.databases or await pages.is_empty(datasette.get_database(DATABASE))
 
     return {
+        "advice": lambda text: _advice(datasette, text),
         "today": datetime.now(UTC).isoformat(),
         "newsroom_name": name,
         "newsroom_css": _stylesheet(datasette),
-        "typed": typed,
+        "nothing_yet": nothing_yet,
+        "typed": lambda command: _typed(datasette, command),
         "front_page": front_page,
         "article_page": page(pages.article),
         "copy_page": page(pages.copy),
@@ -123,6 +124,11 @@ def render_cell(
     if url:
         shown = url if len(url) <= 80 else url[:79] + "\u2026"
         return Markup('<a href="{}" rel="noreferrer noopener">{}</a>').format(url, shown)
+    if column == "error_kind" and value in wording.CURES:
+        cure = Markup(". ") + _advice(datasette, wording.cure(value)) if table is None else ""
+        return Markup('<span title="{}">{}<span class="note">{}</span></span>').format(
+            value, wording.sentence(wording.trouble(value)), cure
+        )
     target = None
     if table in VIEWS and column in ("id", "title"):
         target = VIEWS[table], row["id"]
@@ -135,6 +141,23 @@ def render_cell(
     return Markup('<a href="{}">{}</a>').format(
         datasette.urls.row(database, target[0], str(target[1])), value
     )
+
+
+def _advice(datasette: Any, text: str) -> Markup:
+    """Advice in which `what is to be typed` stands in backticks."""
+    parts = text.split("`")
+    parts[1::2] = [
+        Markup("<code>{}</code>").format(
+            _typed(datasette, part.removeprefix("aggregator ")) if part.startswith("aggregator ") else part
+        )
+        for part in parts[1::2]
+    ]
+    return Markup("").join(parts)
+
+
+def _typed(datasette: Any, command: str) -> str:
+    """A command for this database, as it is typed where Datasette was started."""
+    return config.typed(command, _file(datasette), os.environ, Path.cwd(), Path.home())
 
 
 def _file(datasette: Any) -> Path:
