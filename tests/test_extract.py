@@ -129,7 +129,9 @@ def test_removed_blocks_tell_where_they_stood() -> None:
     [("<a>Home</a><a>Sport</a>", "Home · Sport"), ("<a>Home</a> <a>Sport</a>", "Home Sport"),
      ("<a>Home</a>|<a>Sport</a>", "Home|Sport"), ("Share:<a>Email</a><a>Copy link</a>", "Share: Email · Copy link"),
      ("<a><b>Ho</b>me</a><a><i>Sp</i>ort</a>", "Home · Sport"), ("<span>Ho</span><span>me</span>", "Home"),
-     ("<ul><li>Home</li><li>Sport</li></ul>", "Home"), ("<a>Anna</a><br><a>Berta</a>", "Anna Berta")],
+     ("<ul><li>Home</li><li>Sport</li></ul>", "Home"), ("<a>Anna</a><br><a>Berta</a>", "Anna Berta"),
+     ("<span>By Ada Lund</span><time>26 November</time>", "By Ada Lund 26 November"),
+     ("Seen <time>26 November</time>, at sea", "Seen 26 November, at sea")],
 )  # fmt: skip
 def test_links_that_only_the_style_parts_are_shown_apart(markup: str, shown: str) -> None:
     document = extract(f"<html><body><nav>{markup}</nav>{article(p(*TEXT))}</body></html>", URL, now=NOW)
