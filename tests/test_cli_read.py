@@ -67,7 +67,9 @@ def test_search_finds_words_and_phrases():
     assert objects("search", f'"{backwards}"', "--json") == []
 
 
-@pytest.mark.parametrize("words", ['"', "'", "a AND", "NEAR(x y)", "title:", "(", "*", "-x", "a:b^2", "☃"])
+@pytest.mark.parametrize(
+    "words", ["", "  ", '"', "'", "a AND", "NEAR(x y)", "title:", "(", "*", "-x", "a:b^2", "☃"]
+)
 def test_no_search_is_a_mistake(words):
     assert run("search", "--", words).exit_code == 0
 
@@ -225,8 +227,11 @@ def test_why_of_an_entry_that_waits_says_so():
     assert "it is not stored: the page is down" in fine("why", url)
 
 
-def test_a_search_for_nothing_is_exit_2():
-    assert run("search", "  ").exit_code == 2
+def test_what_search_shows_has_dots_only_where_the_text_goes_on():
+    article = most_copied()
+    first = re.findall(r"\w{4,}", article["text"])[0]
+    shown = [line.strip() for line in fine("search", first, "-n", 100).splitlines()]
+    assert [line for line in shown if line.startswith(article["text"][:30]) and line.endswith("…")]
 
 
 def test_what_is_to_be_typed_next_names_the_database_that_is_not_meant_anyway(archive, monkeypatch):

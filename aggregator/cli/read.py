@@ -257,8 +257,6 @@ def search(places: Places, words: Sequence[str], number: int, form: Form) -> Non
       aggregator search '"harbour wall"' -n 5 --json
     """
     query = " ".join(words)
-    if not query.strip():
-        raise click.UsageError("say what to look for: a word at least")
     with places.store() as store:
         articles = store.reading.search(query, number)
     if form.name:
@@ -282,7 +280,7 @@ def _snippet(text: str, words: Sequence[str]) -> None:
     tail = " " if text[end : end + 1].isspace() else ""
     put(
         " " * INDENT,
-        dim(f"…{before}{gap}"),
+        dim(f"{'…' if start > room else ''}{before}{gap}"),
         coloured(one_line(text[start:end]), "yellow"),
-        dim(f"{tail}{after}…"),
+        dim(f"{tail}{after}{'…' if end + room < len(text) else ''}"),
     )
