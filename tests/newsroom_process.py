@@ -27,6 +27,7 @@ class Newsroom:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
+        self.database = directory / "news.db"
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = directory.with_name(directory.name + ".log")
         with self.log.open("wb") as log:

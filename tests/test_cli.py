@@ -212,6 +212,11 @@ def test_colours_are_for_terminals_and_for_those_who_force_them(archive):
     assert "\x1b[" not in fine("latest", FORCE_COLOR="1", NO_COLOR="1")
 
 
+def test_an_error_is_coloured_as_everything_else_is():
+    assert "\x1b[31m" in run("unfold", "x", FORCE_COLOR="1").stderr
+    assert "\x1b[" not in run("unfold", "x", FORCE_COLOR="1", NO_COLOR="1").stderr
+
+
 def rows_as(form: Form, rows, capsys) -> str:
     put_rows(rows, form)
     return capsys.readouterr().out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sqlite3
 from pathlib import Path
 
@@ -66,7 +67,9 @@ def test_search_finds_words_and_phrases():
     assert objects("search", f'"{backwards}"', "--json") == []
 
 
-@pytest.mark.parametrize("words", ['"', "'", "a AND", "NEAR(x y)", "title:", "(", "*", "-x", "a:b^2", "☃"])
+@pytest.mark.parametrize(
+    "words", ["", "  ", '"', "'", "a AND", "NEAR(x y)", "title:", "(", "*", "-x", "a:b^2", "☃"]
+)
 def test_no_search_is_a_mistake(words):
     assert run("search", "--", words).exit_code == 0
 
@@ -224,6 +227,22 @@ def test_why_of_an_entry_that_waits_says_so():
     assert "it is not stored: the page is down" in fine("why", url)
 
 
+def test_what_search_shows_has_dots_only_where_the_text_goes_on():
+    article = most_copied()
+    first = re.findall(r"\w{4,}", article["text"])[0]
+    shown = [line.strip() for line in fine("search", first, "-n", 100).splitlines()]
+    assert [line for line in shown if line.startswith(article["text"][:30]) and line.endswith("…")]
+
+
+def test_what_is_to_be_typed_next_names_the_database_that_is_not_meant_anyway(archive, monkeypatch):
+    monkeypatch.chdir(archive.parent)
+    best = max(objects("latest", "--db", "demo/db/news.db", "--json"), key=lambda article: article["copies"])
+    assert re.search(
+        r"`aggregator unfold c\d+ --db demo/db/news.db`", fine("why", best["id"], "--db", "demo/db/news.db")
+    )
+    assert "--db" not in fine("why", best["id"], AGGREGATOR_DB="demo/db/news.db")
+
+
 # ------------------------------------------------------------------------------------------ fold, unfold
 
 
@@ -260,6 +279,17 @@ def test_restore_puts_a_removed_block_back_and_keeps_the_text_before():
     assert f"✓ b{block_id} is back in the text of article {article_id}" in result.stderr
     assert words in rows("select text from articles where id = ?", article_id)[0][0]
     assert "Earlier wordings  1 revision" in fine("why", article_id)
+
+
+@pytest.mark.parametrize(
+    ("command", "both"), [("unfold", "copy c1 or article 1"), ("restore", "block b1 or article 1")]
+)
+def test_a_number_without_its_letter_is_ambiguous_and_changes_nothing(command, both):
+    before = rows("select * from articles"), rows("select * from duplicates")
+    result = run(command, 1)
+    assert result.exit_code == 2
+    assert f"1 may be {both}" in result.stderr
+    assert (rows("select * from articles"), rows("select * from duplicates")) == before
 
 
 @pytest.mark.parametrize("block", ["b99999", "x"])

@@ -150,12 +150,23 @@ def test_selectors_are_tried_on_what_is_stored_and_change_nothing(stored):
 
 def test_selectors_are_applied_to_what_is_stored_and_the_wording_before_is_kept(stored):
     result = run("extract", "--site", stored, "--drop", "#extra", "--apply")
-    assert "1 stored page of" in result.stderr
+    assert "1 page of" in result.stderr
     assert f"− {PROMO}"[:70] in result.stdout
     assert PROMO not in stored_text()
     why = objects("why", 1, "--json")
     assert [block["reason"] for block in why["removed"] if block["text"] == PROMO] == ["selector"]
     assert PROMO in str(why["revisions"])
+
+
+def test_a_sites_pages_are_visited_again_as_the_help_says(stored, server):
+    before = len(server.seen("/ferry"))
+    fine("extract", "--site", stored)
+    assert len(server.seen("/ferry")) == before + 1
+    assert "visited again" in " ".join(fine("extract", "--help").split())
+
+
+def test_a_site_of_which_nothing_is_stored_is_named(archive):
+    assert "no article of nowhere.example is stored" in run("extract", "--site", "nowhere.example").stderr
 
 
 def test_a_stored_page_that_is_gone_stays_as_it_was(stored, server):

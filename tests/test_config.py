@@ -344,6 +344,20 @@ def test_the_database_lies_beside_the_file_unless_named(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("command", "database", "typed"),
+    [("why 3", "db/news.db", "why 3"), ("fetch", "db/news.db", "fetch"),
+     ("why 3", "old/db/news.db", "why 3 --db old/db/news.db"), ("why 3", "old news.db", "why 3 --db 'old news.db'"),
+     ("fetch", "old/db/news.db", "fetch --feeds old/feeds.yaml"), ("fetch", "bare/db/news.db", "fetch --db bare/db/news.db"),
+     ("add", "old/db/news.db", "add --feeds old/feeds.yaml"), ("add", "bare/db/news.db", "add")],
+)  # fmt: skip
+def test_a_command_names_the_database_where_another_one_would_be_meant(tmp_path, command, database, typed):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old/feeds.yaml").write_text("feeds:\n")
+    found = config.typed(command, tmp_path / database, {}, tmp_path, tmp_path / "home")
+    assert found == f"aggregator {typed}"
+
+
 # ------------------------------------------------------------------------------------------ appending
 
 NEW = Feed("https://new.example/feed")

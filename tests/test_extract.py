@@ -124,6 +124,26 @@ def test_removed_blocks_tell_where_they_stood() -> None:
     assert next(item.position for item in document.removed if item.text == "Advertisement") == 2
 
 
+@pytest.mark.parametrize(
+    ("markup", "shown"),
+    [("<a>Home</a><a>Sport</a>", "Home · Sport"), ("<a>Home</a> <a>Sport</a>", "Home Sport"),
+     ("<a>Home</a>|<a>Sport</a>", "Home|Sport"), ("Share:<a>Email</a><a>Copy link</a>", "Share: Email · Copy link"),
+     ("<a><b>Ho</b>me</a><a><i>Sp</i>ort</a>", "Home · Sport"), ("<span>Ho</span><span>me</span>", "Home"),
+     ("<ul><li>Home</li><li>Sport</li></ul>", "Home"), ("<a>Anna</a><br><a>Berta</a>", "Anna Berta"),
+     ("<span>By Ada Lund</span><time>26 November</time>", "By Ada Lund 26 November"),
+     ("Seen <time>26 November</time>, at sea", "Seen 26 November, at sea")],
+)  # fmt: skip
+def test_links_that_only_the_style_parts_are_shown_apart(markup: str, shown: str) -> None:
+    document = extract(f"<html><body><nav>{markup}</nav>{article(p(*TEXT))}</body></html>", URL, now=NOW)
+    assert document.removed[0].text == shown
+
+
+def test_a_block_whose_links_are_shown_apart_keeps_its_fingerprint() -> None:
+    document = read(article(p(*TEXT), "<p><a>Fish prices</a><a>Tides</a></p>"))
+    assert "Fish prices · Tides" in {block.text for block in document.removed}
+    assert "Fish pricesTides" in {block.text for block in document.blocks}
+
+
 def test_inline_elements_do_not_break_a_paragraph_or_a_word() -> None:
     text = (
         TEXT[0].replace("quay", "<b>qu</b>ay").replace("four hundred", "<a href='/x'>four <i>hundred</i></a>")

@@ -75,6 +75,15 @@ def newsroom(directory):
     assert writer.commits > 0
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("empty") / "db"
+    create(folder / "news.db").close()
+    install(folder)
+    with Newsroom(folder) as running:
+        yield running
+
+
 # ------------------------------------------------------------------------------------------- every page
 
 
@@ -165,6 +174,15 @@ def test_an_empty_database_says_what_to_do(tmp_path):
         assert [entry.findtext(ATOM + "title") for entry in entries] == ["Nothing here yet"]
 
 
+@pytest.mark.parametrize(
+    ("path", "step"),
+    [("/news/feeds", "aggregator add with a site's address; then aggregator fetch"),
+     ("/news/duplicates", "The feeds say when each is asked"), ("/-/dashboards/newsroom", "Run aggregator fetch")],
+)  # fmt: skip
+def test_what_is_empty_names_the_next_step(empty, path, step):
+    assert step in empty.text(path).replace(f" --db {empty.database}", "")
+
+
 def test_without_a_database_the_front_page_still_says_what_to_do(tmp_path):
     install(tmp_path / "db")
     with Newsroom(tmp_path / "db") as newsroom:
@@ -200,9 +218,10 @@ def test_a_story_reads_as_paragraphs(newsroom):
 def test_a_story_says_who_else_ran_it_and_why(newsroom):
     text = newsroom.text("/news/articles/1")
     assert "3 other outlets ran this text" in text
-    assert "valleypost.example 100 % the same text, word for word · 22 min later" in text
+    assert "valleypost.example 100 % the same text, word for word, 98 % sure · 22 min later" in text
     assert (
-        "uplandgazette.example 99 % Ferry dispute ends a shorter cut of the same text · 35 min later" in text
+        "uplandgazette.example 99 % Ferry dispute ends a shorter cut of the same text, 98 % sure · 35 min later"
+        in text
     )
 
 
@@ -239,12 +258,45 @@ def test_a_story_shows_its_earlier_wordings_and_where_it_was_seen(newsroom):
     assert "Where it was seen Harbourherald" in text
 
 
+def test_a_story_lists_every_feed_and_outlet_that_had_it_with_time_and_link(newsroom):
+    body = newsroom.page("/news/articles/1").split('id="seen"')[1].split("</section>")[0]
+    assert re.findall(r"<bdi>(\w+)</bdi>", body) == [
+        "Harbourherald",
+        "Valleypost",
+        "Uplandgazette",
+        "Skerrymail",
+    ]
+    assert re.findall(r'href="/news/duplicates/(\d)"', body) == ["1", "2", "3"]
+    assert 'href="https://skerrymail.example/boats" rel="noreferrer noopener">skerrymail.example</a>' in body
+    assert body.count("ago</time>, <time") == 4
+
+
+def test_an_outlet_whose_feed_is_not_followed_any_more_is_still_where_a_story_was_seen(tmp_path):
+    db = seed(tmp_path / "db" / "news.db", articles=1)
+    with db.conn:
+        db.execute("update duplicates set feed_id = null where id = 2")
+        db.execute("delete from entries where duplicate_id = 2")
+    db.close()
+    install(tmp_path / "db")
+    with Newsroom(tmp_path / "db") as newsroom:
+        assert "uplandgazette.example copy c2" in newsroom.text("/news/articles/1")
+
+
 def test_a_copy_shows_the_decision_and_how_to_undo_it(newsroom):
     text = newsroom.text("/news/duplicates/3")
     assert "skerrymail.example ran the same text with small edits, 95 min later." in text
     assert "Resemblance 55 %" in text
     assert "Containment 82 %" in text
     assert "aggregator unfold c3" in text
+
+
+def test_commands_name_the_database_that_is_not_the_one_meant_anyway(newsroom, directory):
+    for path, command in (
+        ("duplicates/3", "unfold c3"),
+        ("articles/1", "why 1"),
+        ("articles/1", "restore b1"),
+    ):
+        assert f"aggregator {command} --db {directory / 'news.db'}" in newsroom.text(f"/news/{path}")
 
 
 def test_a_copy_stands_beside_the_kept_text_with_the_differences_marked(newsroom):
@@ -257,6 +309,20 @@ def test_a_revision_shows_what_changed(newsroom):
     body = newsroom.page("/news/revisions/1")
     assert '<mark class="left">180 </mark>' in body
     assert '<mark class="right">212 </mark>' in body
+
+
+def test_which_feeds_need_me_says_what_is_wrong_in_words_and_what_can_be_done(newsroom):
+    text = newsroom.text("/news/feeds_that_need_you")
+    assert (
+        "What came is not a feed. The site may have a new feed: aggregator add with the site's address"
+        in text
+    )
+    assert "not_a_feed" not in text
+    assert "not_a_feed" in newsroom.page("/news/feeds_that_need_you.json")
+
+
+def test_a_feed_says_how_long_ago_and_when_it_was_asked(newsroom):
+    assert re.search(r"Last asked \d+ min ago, \d+ \w+ \d{4}, \d\d:\d\d ", newsroom.text("/news/feeds/1"))
 
 
 def test_a_feed_says_how_it_is_and_when_it_is_asked_next(newsroom):
@@ -289,10 +355,25 @@ def test_search_finds_a_word_in_the_text(newsroom):
     ] == [1]
 
 
-@pytest.mark.parametrize("words", ["", "   ", '"', "a AND", "* OR (", "title:", "日本"])
+@pytest.mark.parametrize("words", ["", "   ", '"', "a AND", "* OR (", "title:", "日本", "\0"])
 def test_any_words_are_safe_to_search(newsroom, words):
     status, _ = newsroom.get(f"/news/search.json?words={quote(words)}")
     assert status == 200
+
+
+TYPED = ["", "   ", '"', '"' * 999, '" "', "a AND", "* OR (", "title:", "-ferry", "NEAR(", "日本", "\U0001f642", "%",
+         "\0", "ferry\0", "ferry " * 1500, "x" * 10_000]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", TYPED, ids=lambda words: repr(words[:9]))
+def test_whatever_is_typed_into_the_search_box_opens_a_list_of_stories(newsroom, words):
+    assert "<h1>Stories" in newsroom.page(f"/news/articles?_search={quote(words)}")
+
+
+@pytest.mark.parametrize("words", ["", "%20", "%22"])
+def test_a_search_for_nothing_shows_what_the_filters_leave(newsroom, words):
+    asked = newsroom.json(f"/news/articles.json?language=de&_search={words}&_shape=objects")
+    assert {row["language"] for row in asked["rows"]} == {"de"}
 
 
 def test_a_search_shows_where_the_words_stand_and_marks_them(newsroom):

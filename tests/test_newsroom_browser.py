@@ -63,6 +63,14 @@ def test_the_front_page_in_a_browser(newsroom, browser):
     assert re.fullmatch(r"\+\d", badge.text)
 
 
+def test_pressing_search_with_nothing_but_a_quote_shows_the_stories(newsroom, browser):
+    browser.open(newsroom.url)
+    box = browser.driver.find_element("css selector", "#q")
+    box.send_keys('"\n')
+    browser.wait_for(".river.wide li", 40)
+    assert browser.texts("h1") == ["Stories"]
+
+
 def test_a_story_in_a_browser(newsroom, browser):
     browser.open(f"{newsroom.url}/news/articles/1")
     assert browser.texts(".kicker .badge") == ["+3"]
@@ -97,6 +105,31 @@ def test_what_is_written_from_the_right_is_read_from_the_right(browser, tmp_path
         assert browser.driver.execute_script(looks, ".kicker, .byline, aside") == ["ltr"] * 4
         browser.open(newsroom.url)
         assert set(browser.driver.execute_script(looks, ".river h4")) == {"ltr", "rtl"}
+
+
+def test_a_feed_with_a_long_address_fits_a_phone(browser, tmp_path):
+    db = seed(tmp_path / "db" / "news.db", articles=2)
+    with db.conn:
+        db.execute(
+            "update feeds set title = 'أخبار الميناء', url = ? where id = 1",
+            ["https://a.example/?" + "y" * 300],
+        )
+    db.close()
+    install(tmp_path / "db")
+    with Newsroom(tmp_path / "db") as newsroom:
+        browser.open(f"{newsroom.url}/news/feeds/1", width=390)
+        assert browser.script("return document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize(
+    ("path", "column"), [("/news/first_with_it", "stories"), ("/news/who_copies_whom", "copies")]
+)
+def test_figures_stand_under_each_other(newsroom, browser, path, column):
+    browser.open(newsroom.url + path)
+    looks = "return [...document.querySelectorAll(arguments[0])].map(e => getComputedStyle(e).textAlign)"
+    assert set(browser.driver.execute_script(looks, f".col-{column}")) == {"right"}
+    browser.open(newsroom.url + path, width=390)
+    assert "right" not in browser.driver.execute_script(looks, f"td.col-{column}")
 
 
 CHARTS = METADATA["plugins"]["datasette-dashboards"]["newsroom"]["charts"]

@@ -76,6 +76,24 @@ def test_the_values_of_facets_in_words(column, value, words):
     assert wording.faceted(value, column) == words
 
 
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [("error x3 (server_error): retry in 4 h", "after 3 errors: retry in 4 h"),
+     ("error (dns): retry in 1.1 h", "after an error: retry in 1.1 h"), ("adaptive 2 h", "adaptive 2 h"), (None, "")],
+)  # fmt: skip
+def test_why_a_feed_is_asked_then_names_no_code(stored, told):
+    assert wording.planned(stored) == told
+
+
+def test_a_sentence_keeps_the_capitals_of_its_words():
+    assert wording.sentence(wording.trouble("tls")) == "The server's certificate or TLS is broken"
+
+
+def test_columns_of_figures_are_those_with_nothing_else():
+    rows = [["a", "12", "0.5", "&nbsp;", "1 h", ""], ["7", "-3", "&nbsp;", "&nbsp;", "2", ""]]
+    assert wording.figures(rows) == [False, True, True, False, False, False]
+
+
 @pytest.mark.parametrize("value", [None, "", "soon", 7])
 def test_a_time_that_is_none_is_never(value):
     assert wording.ago(value) == "never"

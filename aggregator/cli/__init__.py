@@ -15,7 +15,7 @@ import click
 
 from aggregator import __version__
 from aggregator.cli import begin, explain, feeds, read, reader, rounds, shell, stories, texts, upkeep
-from aggregator.cli.output import bold, colour_wanted, coloured, dim, say
+from aggregator.cli.output import bold, coloured, dim, say
 from aggregator.cli.places import Places, db_option, feeds_option, talk_options
 
 __all__ = ["cli", "main"]
@@ -118,7 +118,6 @@ def cli(context: click.Context) -> None:
     and keeps it all in an SQLite database, with what was taken away and why.
     """
     context.ensure_object(Places)
-    context.color = colour_wanted(os.environ)
     if context.invoked_subcommand is None:
         say(context.get_help())
         context.exit(2)

@@ -1,4 +1,4 @@
-"""`extract --site SITE` without a SOURCE: selectors tried on the stored pages of a site, and applied to them."""
+"""`extract --site SITE` without a SOURCE: selectors tried on a site's pages, visited again, and applied."""
 
 from __future__ import annotations
 
@@ -76,12 +76,15 @@ def _print(pages: Iterable[Reread]) -> None:
 
 
 def _summary(site: str, pages: Sequence[Reread], write: bool, selectors: bool) -> None:
+    if not pages:
+        say(f"no article of {site} is stored; `aggregator latest` shows the names of sites")
+        return
     changed = [page for page in pages if page.changed]
     for page in pages:
         if page.problem:
             say(coloured("! ", "yellow"), f"{one_line(page.title)}: {one_line(page.problem)}")
     what = "changed" if write else "would change"
-    say(f"{count(len(pages), 'stored page')} of {site} read again: {len(changed)} {what}")
+    say(f"{count(len(pages), 'page')} of {site} visited again: {len(changed)} {what}")
     if changed and not write:
         say(dim("--apply stores it; the wording before is kept as a revision"))
     if changed and write and selectors:

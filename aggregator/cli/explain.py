@@ -85,7 +85,7 @@ def why(places: Places, what: str, diff: bool, as_json: bool) -> None:
                 copy["passages"] = list(likeness.passages)
         put_json(story)
     else:
-        _tell(story, copy_id, likenesses, places.verbosity)
+        _tell(story, copy_id, likenesses, places)
 
 
 _CLOSING = re.compile(r"[.,;:!?)\]”’\"']+")
@@ -134,7 +134,7 @@ def _only_listed(store: Store, what: str, as_json: bool) -> None:
 
 
 def _tell(
-    story: dict[str, Any], copy_id: int | None, likenesses: dict[int, Similarity], verbosity: int
+    story: dict[str, Any], copy_id: int | None, likenesses: dict[int, Similarity], places: Places
 ) -> None:
     article = story["article"]
     put(bold(one_line(article["title"])), dim(f"  article {article['id']}"))
@@ -155,10 +155,14 @@ def _tell(
             when = dim(f"  {short_time(local(entry['first_seen_at']))}  ")
             where = f"c{entry['duplicate_id']}" if entry["duplicate_id"] else one_line(entry["url"])
             put(when, one_line(entry["feed"]), dim(f"  {where}"))
-        _removed("Taken away from its page", story["removed"], verbosity)
+        _removed("Taken away from its page", story["removed"], places.verbosity)
     _copies(article["text"], article["copies"], story["copies"], likenesses)
+    if story["copies"]:
+        undo = places.typed(f"unfold c{story['copies'][0]['id']}")
+        put()
+        put(dim(f"  `{undo}` would make it a story of its own, and remember that"))
     for copy in story["copies"]:
-        _removed(f"Taken away from the page of c{copy['id']}", copy.get("removed", []), verbosity)
+        _removed(f"Taken away from the page of c{copy['id']}", copy.get("removed", []), places.verbosity)
     if story["reports"]:
         _section("The same event in other words", count(len(story["reports"]), "report"))
         for row in story["reports"]:
@@ -230,8 +234,6 @@ def _copies(
         _evidence(copy["evidence"])
         if likeness := likenesses.get(copy["id"]):
             _side_by_side(kept, copy["text"], f"c{copy['id']}", likeness)
-    put()
-    put(dim(f"  `aggregator unfold c{copies[0]['id']}` would make it a story of its own, and remember that"))
 
 
 def _evidence(evidence: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import functools
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -78,7 +79,10 @@ def say(*parts: str | Styled) -> None:
 
 def _write(parts: Sequence[str | Styled], *, err: bool) -> None:
     # sys.stderr by name: while progress bars are drawn it is rich's, which puts the line above them.
-    click.echo("".join(map(_drawn, parts)), file=sys.stderr if err else sys.stdout)
+    # The environment each time: an error is told when click's context, which would know it, is gone.
+    click.echo(
+        "".join(map(_drawn, parts)), file=sys.stderr if err else sys.stdout, color=colour_wanted(os.environ)
+    )
 
 
 def _drawn(part: str | Styled) -> str:

@@ -50,6 +50,12 @@ class Places:
 
         return config.find_database(self.db, os.environ, Path.cwd(), self.wanted_feeds())
 
+    def typed(self, command: str) -> str:
+        """What is to be typed next for a command to work on the same database."""
+        from aggregator import config
+
+        return config.typed(command, self.database().path, os.environ, Path.cwd(), Path.home())
+
     def store(self) -> Store:
         """The database, opened. Raises StoreError, also when there is none: reading commands make no files."""
         from aggregator.errors import StoreError

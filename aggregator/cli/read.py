@@ -168,12 +168,17 @@ def _troubled(row: dict[str, Any], now: datetime) -> None:
 
 
 def _healthy(row: dict[str, Any], now: datetime, column: int) -> None:
+    from aggregator.newsroom.wording import planned
+
     following, last = local(row["next_fetch_at"]), local(row["last_new_at"])
     news = f"news {span(now - last)} ago" if last else "no news yet"
     due = (
         "" if following is None else f", asked in {span(following - now)}" if following > now else ", due now"
     )
-    put(f"  {one_line(row['title']):<{column}}", dim(f"  {news}{due} ({one_line(row['next_fetch_why'])})"))
+    put(
+        f"  {one_line(row['title']):<{column}}",
+        dim(f"  {news}{due} ({one_line(planned(row['next_fetch_why']))})"),
+    )
 
 
 @click.command(short_help="The newest stories.")
@@ -275,7 +280,7 @@ def _snippet(text: str, words: Sequence[str]) -> None:
     tail = " " if text[end : end + 1].isspace() else ""
     put(
         " " * INDENT,
-        dim(f"…{before}{gap}"),
+        dim(f"{'…' if start > room else ''}{before}{gap}"),
         coloured(one_line(text[start:end]), "yellow"),
-        dim(f"{tail}{after}…"),
+        dim(f"{tail}{after}{'…' if end + room < len(text) else ''}"),
     )

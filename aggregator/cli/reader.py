@@ -48,7 +48,7 @@ def read(places: Places, what: Sequence[str]) -> None:
             put()
             put(dim("* * *"))
             put()
-        _print(story)
+        _print(story, places)
 
 
 def _story(store: Store, what: str) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def _story(store: Store, what: str) -> dict[str, Any]:
     return row if isinstance(row, dict) else asdict(row)
 
 
-def _print(story: dict[str, Any]) -> None:
+def _print(story: dict[str, Any], places: Places) -> None:
     put(bold(one_line(story["title"])))
     facts = [story["byline"], story["site"], short_time(local(story["published_at"])), *story["flags"]]
     put(dim(" · ".join(one_line(fact) for fact in facts if fact)))
@@ -78,4 +78,5 @@ def _print(story: dict[str, Any]) -> None:
     if story.get("copies"):
         put()
         copies = count(story["copies"], "copy", "copies")
-        put(dim(f"{copies} of it folded away: `aggregator why {story['id']}` says whose, and why"))
+        why = places.typed(f"why {story['id']}")
+        put(dim(f"{copies} of it folded away: `{why}` says whose, and why"))

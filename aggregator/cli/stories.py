@@ -13,11 +13,16 @@ from aggregator.cli.places import Places, db_option, feeds_option, pass_places, 
 
 
 def _numbered(letter: str, noun: str) -> Callable[[click.Context, click.Parameter, str], int]:
-    """Reads the number of a copy or block, as `why` shows it: c45, or 45."""
+    """Reads the number of a copy or block, as `why` shows it: c45. A bare 45 is an article's number everywhere else."""
 
     def read(_: click.Context, __: click.Parameter, value: str) -> int:
-        if found := re.fullmatch(rf"{letter}?(\d{{1,18}})", value.strip(), re.I):
+        if found := re.fullmatch(rf"{letter}(\d{{1,18}})", value.strip(), re.I):
             return int(found[1])
+        if value.strip().isdecimal():
+            raise click.BadParameter(
+                f"{value} may be {noun} {letter}{value} or article {value}; write {letter}{value} for the {noun}"
+                f" (`aggregator why {value}` shows those of the article)"
+            )
         raise click.BadParameter(
             f"{value!r} is not the number of a {noun}; `aggregator why ARTICLE` shows them: {letter}45"
         )

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 MAX_SOURCE = 50_000_000  # bytes of a page
 
 
-@click.command(short_help="The clean text of a page, or of a site's stored pages anew.")
+@click.command(short_help="The clean text of a page, or of a site's pages visited again.")
 @click.argument("source", required=False)
 @click.option("--url", metavar="URL", help="Where the page is from, when SOURCE is a file or stdin.")
 @click.option(
@@ -46,10 +46,12 @@ MAX_SOURCE = 50_000_000  # bytes of a page
 @click.option("--keep", multiple=True, metavar="CSS", help="What holds the text, as in feeds.yaml.")
 @click.option("--drop", multiple=True, metavar="CSS", help="What is to be taken away, as in feeds.yaml.")
 @click.option(
-    "--site", metavar="SITE", help="The site, such as example.org, whose memory or stored pages to use."
+    "--site",
+    metavar="SITE",
+    help="The site, such as example.org, whose memory to use, or whose pages to visit again.",
 )
-@click.option("-n", "limit", type=click.IntRange(1), metavar="N", help="Of a site, the N newest pages.")
-@click.option("--apply", "write", is_flag=True, help="Store what reading a site's pages again changes.")
+@click.option("-n", "limit", type=click.IntRange(1), metavar="N", help="Of a site, visit the N newest pages.")
+@click.option("--apply", "write", is_flag=True, help="Store what visiting a site's pages again changes.")
 @click.option("--forget", is_flag=True, help="Forget what was learned of a site's furniture.")
 @talk_options
 @db_option
@@ -74,8 +76,9 @@ def extract(
     JSON has the keys url, title, byline, published, language, text, paragraphs and removed, and more after these.
     With --site, what repeats on that site is taken away too, as far as the database knows.
 
-    With --site and no SOURCE, the stored pages of the site are read again, with --keep and --drop or what feeds.yaml
-    says, and shown as they would change (the 10 newest of them). With --apply it is stored, for all pages of the site.
+    With --site and no SOURCE, the pages of the site's articles are visited again (texts are stored, pages are not)
+    and read with --keep and --drop, or what feeds.yaml says. It is shown what would change in the 10 newest. With
+    --apply all are visited, and what changes is stored.
 
     \b
     Examples:
@@ -97,7 +100,7 @@ def extract(
         site = urls.site(site if "://" in site else f"http://{site}")
     if source is None:
         if site is None:
-            raise click.UsageError("say what to read: a SOURCE, or --site SITE for its stored pages")
+            raise click.UsageError("say what to read: a SOURCE, or --site SITE to visit its pages again")
         if forget:
             again.forget(places, site)
         else:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aggregator.config import reading, tree
 from aggregator.config.appending import append
-from aggregator.config.finding import Found, find, find_database, wanted
+from aggregator.config.finding import Found, find, find_database, typed, wanted
 from aggregator.config.values import seconds
 from aggregator.errors import ConfigError, ConfigProblem
 from aggregator.model import Config
@@ -28,6 +28,7 @@ __all__ = [
     "parse",
     "seconds",
     "starter",
+    "typed",
     "wanted",
 ]
 

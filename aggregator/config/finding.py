@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,3 +53,24 @@ def find_database(explicit: str | None, environ: Mapping[str, str], cwd: Path, f
     if named := environ.get("AGGREGATOR_DB"):
         return Found(cwd / named, "$AGGREGATOR_DB")
     return Found(feeds.path.parent / DATABASE, f"beside {feeds.path.name}")
+
+
+def typed(command: str, database: Path, environ: Mapping[str, str], cwd: Path, home: Path) -> str:
+    """What is to be typed in `cwd` for a command to work on this database: `aggregator unfold c3 --db old/news.db`.
+
+    Nothing is added where this database is meant anyway. To `add` and `fetch`, the feeds.yaml is named that the
+    database lies beside: it holds their feeds, and leads to the database.
+    """
+    if (
+        find_database(None, environ, cwd, wanted(None, environ, cwd, home)).path.resolve()
+        == database.resolve()
+    ):
+        return f"aggregator {command}"
+    verb, feeds = command.split()[0], database.parent.parent / FEEDS
+    if verb in ("add", "fetch") and feeds.exists() and feeds.parent / DATABASE == database:
+        return f"aggregator {command} --feeds {_quoted(feeds, cwd)}"
+    return f"aggregator {command}" + ("" if verb == "add" else f" --db {_quoted(database, cwd)}")
+
+
+def _quoted(path: Path, cwd: Path) -> str:
+    return shlex.quote(str(path.relative_to(cwd) if path.is_relative_to(cwd) else path))

@@ -207,7 +207,7 @@ def _assemble(base: Document, page: Page, made: judge.Judgement) -> Document:
         if kept[i]:
             position += 1
         else:
-            text = block.text[:MAX_REMOVED_TEXT]
+            text = block.parted[:MAX_REMOVED_TEXT]
             removed.append(Removed(text, made.reasons[i], position, round(1 - made.scores[i], 3)))
             others += made.scores[i] != NO
             if made.scores[i] == NO or others > MAX_FINGERPRINTS:

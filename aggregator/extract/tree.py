@@ -146,6 +146,25 @@ class Node:
         self.first = self.last = -1  # indexes of the blocks it holds
 
 
+def _part(element: Any, top: Any) -> Any | None:
+    """The link or time that an element of a block stands in, if it does, not too deep."""
+    for _ in range(MAX_STEPS):
+        if element is None or element is top or element.tag in ("a", "time"):
+            break
+        element = element.getparent()
+    return element if element is not None and element.tag in ("a", "time") else None
+
+
+def _between(before: Any | None, part: Any | None, left: str, right: str) -> str:
+    """What stands between two touching parts of a block where only the page's style keeps them apart."""
+    if before is not None and part is not None and before.tag == part.tag == "a":
+        return " · "
+    if left in (":", "："):  # "Share:" and its links
+        return " "
+    timed = any(one is not None and one.tag == "time" for one in (before, part))
+    return " " if timed and left.isalnum() and right.isalnum() else ""
+
+
 class Block:
     """A paragraph of the page, with where it comes from. `slots` are (element, is_tail) pairs of its text."""
 
@@ -178,6 +197,27 @@ class Block:
             if text.strip():
                 return " ".join(text.split())
         return ""
+
+    @property
+    def parted(self) -> str:
+        """The text to show, with links and times apart that only the page's style parts: Home · Sport, not HomeSport.
+
+        `text` stays as it is: its hash is what site memory knows the block by.
+        """
+        if len(self.slots) < 2 or (2 * self.linked <= len(self.text) and not self.time):
+            return self.text
+        plain, shown, before = [], [""], None
+        for element, is_tail in self.slots:
+            piece = (element.tail if is_tail else element.text) or "\n" * (element.tag == "br")
+            part = _part(element.getparent() if is_tail else element, self.node.element)
+            if part is not before and not piece[:1].isspace():
+                shown.append(_between(before, part, shown[-1][-1:], piece[:1]))
+            plain.append(piece)
+            shown.append(piece)
+            before = None if piece[-1:].isspace() else part
+        if " ".join("".join(plain).split()) != self.text:  # nested too deep to be walked: one slot has it all
+            return self.text
+        return " ".join("".join(shown).split())
 
 
 _NAMING = frozenset(("class", "id", "itemprop", "role", "data-testid", "data-component", "data-type"))

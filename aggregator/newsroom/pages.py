@@ -83,6 +83,10 @@ async def front(db: Reader) -> dict[str, Any]:
     }
 
 
+async def is_empty(db: Reader) -> bool:
+    return await _one(db, "select 1 from articles limit 1") is None
+
+
 # --------------------------------------------------------------------------------------------- articles
 
 _REPORTS = """
@@ -107,10 +111,22 @@ where r.{owner} = :id order by r.reason, r.position, r.id
 
 _REVISIONS = "select id, title, reason, replaced_at, url from revisions where {owner} = :id order by id desc"
 
+_COPY_RUN = "select article_id, id as copy_id, feed_id, site, url, first_seen_at from duplicates"
+#: Who ran a story (the kept one and its copies), or a copy: owner -> SQL.
+_RUNS = {
+    "article_id": "select id as article_id, null as copy_id, feed_id, site, url, first_seen_at from articles"
+    f" where id = :id union all {_COPY_RUN} where article_id = :id",
+    "duplicate_id": f"{_COPY_RUN} where id = :id",
+}
+#: Every run with each feed that listed it; the address is the page's own (an entry's is only to compare by), and a run
+#: whose feed is not followed any more is still one.
 _SEEN = """
-select e.id, e.title, e.url, e.published_at, e.first_seen_at, e.duplicate_id, e.problem, f.id as feed_id,
-       f.title as feed
-from entries e join feeds f on f.id = e.feed_id where e.{owner} = :id order by e.first_seen_at, e.id
+select runs.copy_id, runs.site, runs.url, e.problem, coalesce(e.first_seen_at, runs.first_seen_at) as first_seen_at,
+       f.id as feed_id, f.title as feed
+from ({runs}) runs
+left join entries e on e.article_id = runs.article_id and e.duplicate_id is runs.copy_id
+left join feeds f on f.id = coalesce(e.feed_id, runs.feed_id)
+order by 5, runs.copy_id, e.id
 """
 
 
@@ -173,16 +189,13 @@ async def revision(db: Reader, revision_id: str) -> dict[str, Any] | None:
 
 async def _history(db: Reader, owner: str, owner_id: str) -> dict[str, Any]:
     removed = await _all(db, _REMOVED.format(owner=owner), {"id": owner_id})
-    seen = _SEEN.format(owner=owner)
-    if owner == "article_id":
-        seen = seen.replace("= :id", "= :id and e.duplicate_id is null")
     return {
         "removed": [
             (rule, list(blocks)) for rule, blocks in groupby(removed, key=lambda block: block["reason"])
         ],
         "removed_count": len(removed),
         "revisions": await _all(db, _REVISIONS.format(owner=owner), {"id": owner_id}),
-        "seen": await _all(db, seen, {"id": owner_id}),
+        "seen": await _all(db, _SEEN.format(runs=_RUNS[owner]), {"id": owner_id}),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from aggregator import passages
@@ -97,6 +98,10 @@ ORDERS = {
     "sorted by copies descending": "most copied first",
     "sorted by status": "",
 }
+
+
+_FIGURE = re.compile(r"-?\d+(\.\d+)?")
+_FIGURE_OR_NONE = re.compile(rf"(?:{_FIGURE.pattern}|&nbsp;)?")
 
 
 def weblink(url: object) -> str | None:
@@ -239,6 +244,28 @@ def trouble(kind: object) -> str:
     return FETCH_ERROR_KINDS.get(str(kind), str(kind or "").replace("_", " "))
 
 
+def sentence(text: object) -> str:
+    """With a capital to begin with, and the others as they are: "The server's certificate or TLS is broken"."""
+    return str(text)[:1].upper() + str(text)[1:]
+
+
+def planned(why: object) -> str:
+    """Why a feed is asked then. An error is told beside it, with its cure: here it is only counted."""
+    return re.sub(
+        r"^error(?: x(\d+))? \(\w+\)",
+        lambda match: f"after {match[1]} errors" if match[1] else "after an error",
+        str(why or ""),
+    )
+
+
+def figures(rows: Sequence[Sequence[object]]) -> list[bool]:
+    """Which columns of a table hold nothing but figures: they stand under each other to the right."""
+    return [
+        any(map(_FIGURE.fullmatch, column)) and all(map(_FIGURE_OR_NONE.fullmatch, column))
+        for column in zip(*(map(str, row) for row in rows), strict=True)
+    ]
+
+
 def cure(kind: object) -> str:
     return CURES.get(str(kind), "")
 
@@ -291,7 +318,8 @@ def passage(text: object, search: object, limit: int = 220) -> list[tuple[str, b
 FILTERS = {
     f.__name__: f
     for f in (
-        ago, apart, clock, count, cure, day, described, details, facet, faceted, flag, items, language, moment, number,
-        outcome, paragraphs, passage, percent, revision, teaser, trouble, verdict, weblink, when,
+        ago, apart, clock, count, cure, day, described, details, facet, faceted, figures, flag, items, language, moment,
+        number, outcome, paragraphs, passage, percent, planned, revision, sentence, teaser, trouble, verdict, weblink,
+        when,
     )
 }  # fmt: skip

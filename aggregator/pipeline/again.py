@@ -1,6 +1,6 @@
-"""The stored pages of a site, read again: with other selectors, or by an extractor that learned something since.
+"""The pages of a site's articles, visited and read again: with other selectors, or by a newer extractor.
 
-Pages are not stored, so they are visited again. What is stored changes only where `write` says so, and the wording
+Texts are stored, pages are not. What is stored changes only where `write` says so, and the wording
 before becomes a revision.
 """
 
@@ -28,7 +28,7 @@ BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class Reread:
-    """A stored page and what reading it again gives. `gone` and `come`: paragraphs only before, and only now."""
+    """An article's or copy's page, and what it gives now. `gone` and `come`: paragraphs only before, and only now."""
 
     article_id: int
     duplicate_id: int | None
@@ -57,7 +57,7 @@ def read_again(
     stop: Event | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Iterator[Reread]:
-    """Read the stored pages of a site again, newest first, at most `limit`.
+    """Visit the pages of a site's articles and copies again, newest first, at most `limit`.
 
     keep, drop: selectors instead of those that feeds.yaml has for the feed. A page that cannot be had, or gives no
     text now, stays as it is stored, with the problem.

@@ -5,6 +5,7 @@ their looks are in ../templates and ../static and are yours to change.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import Any
 import pluggy
 from markupsafe import Markup
 
-from aggregator.newsroom import pages, wording
+from aggregator import config
+from aggregator.newsroom import pages, searching, wording
 from aggregator.schema import COLUMNS
 
 hookimpl = pluggy.HookimplMarker("datasette")
@@ -56,6 +58,25 @@ def startup(datasette: Any) -> Callable[[], Awaitable[None]] | None:
 
 
 @hookimpl
+def asgi_wrapper(datasette: Any) -> Callable[[Any], Any]:
+    """Whatever is typed into a search box is answered with stories, not with an error of SQLite's."""
+
+    def wrap(app: Any) -> Any:
+        async def forgiving(scope: dict[str, Any], receive: Any, send: Any) -> None:
+            query = scope.get("query_string", b"")
+            if b"_search" in query or b"%00" in query:
+                scope = {
+                    **scope,
+                    "query_string": searching.runnable(query.decode("latin-1")).encode("latin-1"),
+                }
+            await app(scope, receive, send)
+
+        return forgiving
+
+    return wrap
+
+
+@hookimpl
 def extra_template_vars(datasette: Any, request: Any) -> dict[str, Any]:
     async def front_page() -> dict[str, Any] | None:
         """None when there is no database yet or it may not be seen."""
@@ -74,10 +95,16 @@ def extra_template_vars(datasette: Any, request: Any) -> dict[str, Any]:
             metadata = datasette.metadata()
         return str(metadata.get("title") or "Newsroom")
 
+    async def nothing_yet() -> bool:
+        return DATABASE not in datasette.databases or await pages.is_empty(datasette.get_database(DATABASE))
+
     return {
+        "advice": lambda text: _advice(datasette, text),
         "today": datetime.now(UTC).isoformat(),
         "newsroom_name": name,
         "newsroom_css": _stylesheet(datasette),
+        "nothing_yet": nothing_yet,
+        "typed": lambda command: _typed(datasette, command),
         "front_page": front_page,
         "article_page": page(pages.article),
         "copy_page": page(pages.copy),
@@ -97,6 +124,11 @@ def render_cell(
     if url:
         shown = url if len(url) <= 80 else url[:79] + "\u2026"
         return Markup('<a href="{}" rel="noreferrer noopener">{}</a>').format(url, shown)
+    if column == "error_kind" and value in wording.CURES:
+        cure = Markup(". ") + _advice(datasette, wording.cure(value)) if table is None else ""
+        return Markup('<span title="{}">{}<span class="note">{}</span></span>').format(
+            value, wording.sentence(wording.trouble(value)), cure
+        )
     target = None
     if table in VIEWS and column in ("id", "title"):
         target = VIEWS[table], row["id"]
@@ -109,6 +141,30 @@ def render_cell(
     return Markup('<a href="{}">{}</a>').format(
         datasette.urls.row(database, target[0], str(target[1])), value
     )
+
+
+def _advice(datasette: Any, text: str) -> Markup:
+    """Advice in which `what is to be typed` stands in backticks."""
+    parts = text.split("`")
+    parts[1::2] = [
+        Markup("<code>{}</code>").format(
+            _typed(datasette, part.removeprefix("aggregator ")) if part.startswith("aggregator ") else part
+        )
+        for part in parts[1::2]
+    ]
+    return Markup("").join(parts)
+
+
+def _typed(datasette: Any, command: str) -> str:
+    """A command for this database, as it is typed where Datasette was started."""
+    return config.typed(command, _file(datasette), os.environ, Path.cwd(), Path.home())
+
+
+def _file(datasette: Any) -> Path:
+    """The database's file; where there is none yet, where it will be."""
+    if DATABASE in datasette.databases:
+        return Path(datasette.get_database(DATABASE).path).absolute()
+    return Path(datasette.config_dir or ".").absolute() / f"{DATABASE}.db"
 
 
 async def _visible(datasette: Any, request: Any) -> bool:
