@@ -193,6 +193,14 @@ def test_one_of_many_subdomains_speaks_for_all():
     assert alone.held_for(1000) == 0
 
 
+@pytest.mark.parametrize("address", ["192.0.2.7", "[2001:db8::7]", "localhost"])
+def test_the_ports_of_an_address_are_no_sisters(address):
+    many = hosts.Hosts({})
+    others = [many.get(f"{address}:{port}") for port in range(8001, 8001 + hosts.MANY_SUBDOMAINS)]
+    many.hold(f"{address}:8000", 600, "Retry-After", 1000)
+    assert {host.held_for(1000) for host in others} == {0}
+
+
 CLOCK = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 

@@ -313,3 +313,8 @@ def test_a_json_feed_cut_short_is_broken():
     with pytest.raises(ParseError) as caught:
         read(json_feed(JSON_ITEM)[:-20])
     assert caught.value.kind == "broken_feed"
+
+
+def test_a_guid_has_no_character_that_changes_how_a_line_is_shown():
+    (entry,) = parse(rss(item(guid="tag:a\u202eexample")), URL).entries
+    assert entry.guid == "tag:aexample"

@@ -98,6 +98,9 @@ MIXED = "Café — “naïve”"
         ("utf-16-le", "utf-8", None),
         ("utf-32", "utf-8", None),
         ("utf-8", "utf-9000", "text/xml; charset=klingon"),
+        ("utf-8", "utf-16", "text/xml; charset=utf-16"),
+        ("utf-8", "unicode", "text/xml; charset=utf-16"),
+        ("cp1252", "UTF-16", None),
     ],
 )
 def test_a_title_is_read_whatever_the_encoding_is_called(codec, declared, content_type):

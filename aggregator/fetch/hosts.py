@@ -146,9 +146,9 @@ class Hosts:
         """The hosts met of this one's domain. They are sorted when one of them is to be left alone, which is rare: the
         list of public suffixes takes 40 ms and 2 MB to load."""
         for host in self._unsorted:
-            self._sites.setdefault(site_of_host(host.name.partition(":")[0]), []).append(host)
+            self._sites.setdefault(_domain(host.name), []).append(host)
         self._unsorted.clear()
-        return self._sites[site_of_host(name.partition(":")[0])]
+        return self._sites[_domain(name)]
 
     def changed(self) -> list[HostState]:
         """The states that changed since this was last asked."""
@@ -156,3 +156,11 @@ class Hosts:
         for host in found:
             host.changed = False
         return [host.state() for host in found]
+
+
+def _domain(host: str) -> str:
+    """What sister hosts have in common; an address has no sisters, its ports are servers of their own."""
+    name = host.partition(":")[0]
+    if name.startswith("[") or "." not in name or name.replace(".", "").isdigit():
+        return host
+    return site_of_host(name)

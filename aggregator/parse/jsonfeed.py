@@ -14,7 +14,7 @@ from aggregator.errors import ParseError
 from aggregator.model import Entry, ParsedFeed
 
 from .prepare import NORMAL, Limits, item_hash
-from .text import MAX_NAME, MAX_SUMMARY, MAX_TITLE, iso_moment, language_tag, plain
+from .text import MAX_NAME, MAX_SUMMARY, MAX_TITLE, iso_moment, language_tag, plain, without_controls
 
 MAX_CONTENT = 1_000_000  # characters
 
@@ -82,7 +82,7 @@ def _entry(item: Mapping[str, Any], raw_hash: str, url: str, language: str | Non
     tags = item.get("tags")
     updated = iso_moment(item.get("date_modified"), now)
     return Entry(
-        guid=_text(item, "id").strip() or None,
+        guid=without_controls(_text(item, "id")).strip() or None,
         url=urls.absolute(_text(item, "url") or _text(item, "external_url"), url),
         title=plain(_text(item, "title"), MAX_TITLE),
         summary=plain(_text(item, "summary") or content, MAX_SUMMARY),

@@ -25,6 +25,10 @@ _UTF_8 = "application/xml; charset=utf-8"
 _ENCODING = re.compile(rb"\s*<\?xml[^>]{0,100}\sencoding\s*=\s*[\"']([^\"'<>]*)")
 _NOT_ASCII = re.compile("[^\x00-\x7f]+")
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+#: Encodings that a document whose first "<" is one byte cannot be in: ".NET" writes "utf-16" over UTF-8.
+_NOT_NARROW = re.compile(
+    rb"([\s;](?:encoding|charset)\s*=\s*[\"']?)(?:utf-?(?:16|32)|ucs-?[24]|unicode)[\w-]*", re.I
+)
 _SPACES = bytes.maketrans(b"\v\f", b"  ")  # word processors break lines with them
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r"))
 _CONTROLS_BUT_ESCAPE = bytes(set(_CONTROLS) - {27})
@@ -68,6 +72,11 @@ def _repaired(body: bytes, content_type: str | None) -> tuple[bytes, str | None]
         if beginning.match(body):
             text = _DECLARATION.sub("", body.decode(encoding, "replace"))
             return text.encode(errors="replace"), _UTF_8
+    if b"<" in body[:1_000]:
+        body = _NOT_NARROW.sub(rb"\1utf-8", body[:200]) + body[200:]
+        content_type = content_type and _NOT_NARROW.sub(
+            b"", content_type.encode("latin-1", "replace")
+        ).decode("latin-1")
     declared = _ENCODING.match(body[:200])
     if body.isascii() or (declared and declared[1].lower() not in (b"utf-8", b"utf8")):
         return body, content_type

@@ -17,7 +17,7 @@ from aggregator.model import Entry, ParsedFeed, RefreshHints
 from .discovery import what_came
 from .prepare import Prepared
 from .scrub import HEAD
-from .text import MAX_NAME, MAX_SUMMARY, MAX_TITLE, language_tag, moment, plain
+from .text import MAX_NAME, MAX_SUMMARY, MAX_TITLE, language_tag, moment, plain, without_controls
 
 MAX_CONTENT = 1_000_000  # characters
 MAX_GUID = 100_000  # characters; identity stores a hash of long ones
@@ -105,7 +105,7 @@ def _entry(raw: dict[str, Any], raw_hash: str, url: str, language: str | None, n
     published = _date(raw, "published", now) or _date(raw, "created", now)
     updated = _date(raw, "updated", now)
     return Entry(
-        guid=_text(raw, "id")[:MAX_GUID].strip() or None,
+        guid=without_controls(_text(raw, "id")[:MAX_GUID]).strip() or None,
         url=_link(raw, links, url),
         title=plain(_text(raw, "title"), MAX_TITLE),
         summary=plain(summary or content, MAX_SUMMARY),
