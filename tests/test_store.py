@@ -574,3 +574,11 @@ def test_a_thread_sees_nothing_of_another_threads_half_done_transaction(synced):
         synced.stories.add(story(2), TERMS, None, NOW)
     reading.join()
     assert counts == [2]
+
+
+def test_what_would_undo_a_large_deletion_is_kept_on_the_disk(store):
+    """In memory, it took 127 MB for 30,000 articles."""
+    where = []
+    store.connection.before_commit = lambda: where.append(store.connection.value("pragma temp_store"))
+    store.upkeep.prune(NOW)
+    assert (where, store.connection.value("pragma temp_store")) == ([1], 2)

@@ -199,6 +199,16 @@ class Connection:
         """While in here, other threads wait; they go on as with a transaction of ours."""
         return self._lock
 
+    @contextlib.contextmanager
+    def large_statements(self) -> Iterator[None]:
+        """For statements that change much of a large database at once: what would undo them is kept on the disk."""
+        with self.alone():
+            self.execute("pragma temp_store = file")
+            try:
+                yield
+            finally:
+                self.execute("pragma temp_store = memory")
+
     @property
     def in_transaction(self) -> bool:
         """Whether the calling thread is in one of our transactions."""

@@ -102,7 +102,7 @@ class Upkeep:
 
         The entries stay, so that a feed that lists an old item again does not bring the story back.
         """
-        with self._db.transaction():
+        with self._db.large_statements(), self._db.transaction():
             counts = self.old_articles(before)
             self._db.execute("delete from articles where first_seen_at < ?", (stamp(before),))
             self._sites.count_pages()
