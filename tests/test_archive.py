@@ -45,7 +45,7 @@ def test_judging_again_changes_nothing_when_nothing_changed(rounds):
 def test_judging_again_folds_what_was_missed(rounds):
     with Store(rounds.path) as store:
         ((copy,),) = rounds.ask("select id from duplicates")
-        store.stories.unfold(copy, store_terms(store, copy), rounds.now, remember=False)
+        store.folding.unfold(copy, store_terms(store, copy), rounds.now, remember=False)
     assert rejudge(rounds).folded == 1
     assert rounds.ask("select count(*) from articles") == [(2,)]
 
@@ -53,7 +53,7 @@ def test_judging_again_folds_what_was_missed(rounds):
 def test_judging_again_brings_back_what_was_folded_wrongly(rounds):
     with Store(rounds.path) as store:
         ids = [row[0] for row in rounds.ask("select id from articles order by id")]
-        store.stories.fold(ids[1], ids[0], Verdict(ids[0], "near_text"), rounds.now, remember=False)
+        store.folding.fold(ids[1], ids[0], Verdict(ids[0], "near_text"), rounds.now, remember=False)
     assert rejudge(rounds).unfolded == 1
     assert rounds.ask("select count(*) from articles") == [(2,)]
 
@@ -61,7 +61,7 @@ def test_judging_again_brings_back_what_was_folded_wrongly(rounds):
 def test_a_story_that_judging_again_brings_back_is_put_to_its_event(rounds):
     with Store(rounds.path) as store:
         ids = [row[0] for row in rounds.ask("select id from articles order by id")]
-        store.stories.fold(ids[1], ids[0], Verdict(ids[0], "near_text"), rounds.now, remember=False)
+        store.folding.fold(ids[1], ids[0], Verdict(ids[0], "near_text"), rounds.now, remember=False)
         store.connection.execute("delete from _topics")
     rejudge(rounds)
     ((back,),) = rounds.ask("select max(id) from articles")
@@ -135,7 +135,7 @@ def test_what_the_user_decided_last_counts(rounds):
 def test_judging_again_keeps_the_preferred_text(rounds):
     with Store(rounds.path) as store:
         ((copy, kept),) = rounds.ask("select id, article_id from duplicates")
-        alone = store.stories.unfold(copy, store_terms(store, copy), rounds.now, remember=False).article_id
+        alone = store.folding.unfold(copy, store_terms(store, copy), rounds.now, remember=False).article_id
         store.connection.execute(
             "update feeds set priority = 1 where id = (select feed_id from articles where id = ?)", (alone,)
         )

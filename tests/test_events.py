@@ -148,7 +148,7 @@ def test_when_the_first_report_is_folded_the_event_goes_to_the_story_it_joins(ro
     found = ids(rounds)
     with Store(rounds.path) as store:
         verdict = Verdict(found[OTHER[0]], "by_hand")
-        store.stories.fold(found[WIRE[0]], found[OTHER[0]], verdict, rounds.now, remember=True)
+        store.folding.fold(found[WIRE[0]], found[OTHER[0]], verdict, rounds.now, remember=True)
     assert rounds.ask("select id, event_id from articles where event_id is not null") == [
         (found[OWN[0]], found[OTHER[0]])
     ]
@@ -158,7 +158,7 @@ def test_when_the_first_report_is_folded_into_the_second_nothing_points_at_itsel
     found = ids(rounds)
     with Store(rounds.path) as store:
         verdict = Verdict(found[OWN[0]], "by_hand")
-        store.stories.fold(found[WIRE[0]], found[OWN[0]], verdict, rounds.now, remember=True)
+        store.folding.fold(found[WIRE[0]], found[OWN[0]], verdict, rounds.now, remember=True)
     assert rounds.ask("select count(*) from articles where event_id is not null") == [(0,)]
 
 

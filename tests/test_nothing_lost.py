@@ -162,7 +162,7 @@ def test_judging_again_counts_each_text_once(rounds):
     with Store(rounds.path) as store:
         ((copy,),) = rounds.ask("select id from duplicates")
         terms = terms_of(sketch_of(store.reading.duplicate(copy)))
-        store.stories.unfold(copy, terms, rounds.now, remember=False)
+        store.folding.unfold(copy, terms, rounds.now, remember=False)
     report = rejudge(rounds)
     assert (report.folded, report.texts) == (1, 2)
 

@@ -57,7 +57,7 @@ def test_an_article_that_is_folded_in_the_transaction_it_came_in_is_not_found(st
     with store.transaction():
         store.stories.add(story(1), TERMS, None, NOW)
         store.stories.add(story(2, text="zanzibar"), TERMS, None, NOW)
-        store.stories.fold(2, 1, Verdict(1, "by_hand"), NOW, remember=False)
+        store.folding.fold(2, 1, Verdict(1, "by_hand"), NOW, remember=False)
     assert found(store, "zanzibar") == []
 
 

@@ -417,7 +417,7 @@ def test_search_finds_a_revised_text_and_not_the_earlier_one(store):
 def test_unfolding_brings_the_copy_back_whole(store):
     store.stories.add(story(), TERMS, None, NOW)
     saved = store.stories.add_copy(story(2), COPY, None, NOW)
-    back = store.stories.unfold(saved.duplicate_id, TERMS, NOW)
+    back = store.folding.unfold(saved.duplicate_id, TERMS, NOW)
     article = store.reading.article(back.article_id)
     assert (article.title, article.text, article.url) == (story(2).title, story(2).text, story(2).url)
     assert store.reading.article(1).copies == 0
@@ -427,25 +427,25 @@ def test_unfolding_brings_the_copy_back_whole(store):
 def test_unfolding_is_remembered_for_the_url(store):
     store.stories.add(story(), TERMS, None, NOW)
     saved = store.stories.add_copy(story(2), COPY, None, NOW)
-    store.stories.unfold(saved.duplicate_id, TERMS, NOW)
-    assert store.stories.decisions(["https://local.example/2"]) == {1: False}
+    store.folding.unfold(saved.duplicate_id, TERMS, NOW)
+    assert store.folding.decisions(["https://local.example/2"]) == {1: False}
 
 
 def test_folding_moves_the_copies_along_and_never_chains(store):
     store.stories.add(story(1), TERMS, None, NOW)
     store.stories.add(story(2), TERMS, None, NOW)
     store.stories.add_copy(story(3), dataclasses.replace(COPY, copy_of=2), None, NOW)
-    store.stories.fold(2, 1, Verdict(1, "by_hand"), NOW, remember=True)
+    store.folding.fold(2, 1, Verdict(1, "by_hand"), NOW, remember=True)
     assert store.reading.article(2) is None
     assert store.reading.article(1).copies == 2
     assert store.connection.value("select count(distinct article_id) from duplicates") == 1
-    assert store.stories.decisions(["https://local.example/2"]) == {1: True}
+    assert store.folding.decisions(["https://local.example/2"]) == {1: True}
 
 
 def test_an_article_number_is_never_used_again(store):
     store.stories.add(story(1), TERMS, None, NOW)
     store.stories.add(story(2), TERMS, None, NOW)
-    store.stories.fold(2, 1, Verdict(1, "by_hand"), NOW, remember=False)
+    store.folding.fold(2, 1, Verdict(1, "by_hand"), NOW, remember=False)
     assert store.stories.add(story(4), TERMS, None, NOW).article_id == 3
 
 

@@ -94,12 +94,12 @@ class StoryLife(RuleBasedStateMachine):
     def fold(self, data: st.DataObject, remember: bool) -> None:
         article = self.some(data, "articles")
         into = self.some(data, "articles", article)
-        self.store.stories.fold(article, into, alike(into), NOW, remember=remember)
+        self.store.folding.fold(article, into, alike(into), NOW, remember=remember)
 
     @precondition(lambda self: self.has("duplicates"))
     @rule(data=st.data(), remember=st.booleans())
     def unfold(self, data: st.DataObject, remember: bool) -> None:
-        self.store.stories.unfold(self.some(data, "duplicates"), TERMS, NOW, remember=remember)
+        self.store.folding.unfold(self.some(data, "duplicates"), TERMS, NOW, remember=remember)
 
     @precondition(lambda self: self.has("removed_blocks"))
     @rule(data=st.data())

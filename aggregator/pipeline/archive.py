@@ -50,7 +50,7 @@ def fold(store: Store, article_id: int, into: int, now: datetime) -> Saved:
     sketch = sketch_of(article)
     found = dedup.judge(sketch, [candidate_of(kept)], window=float("inf"))
     verdict = Verdict(into, "by_hand", found.resemblance, found.containment, 1.0, found.evidence)
-    return store.stories.fold(article_id, into, verdict, now, remember=True)
+    return store.folding.fold(article_id, into, verdict, now, remember=True)
 
 
 def unfold(store: Store, duplicate_id: int, now: datetime) -> Saved:
@@ -62,7 +62,7 @@ def unfold(store: Store, duplicate_id: int, now: datetime) -> Saved:
         )
     sketch = sketch_of(copy)
     with store.transaction():
-        saved = store.stories.unfold(duplicate_id, terms_of(sketch), now)
+        saved = store.folding.unfold(duplicate_id, terms_of(sketch), now)
         relate(saved.article_id, sketch, store, dedup.WINDOW)
     return saved
 
@@ -99,12 +99,12 @@ def rejudge(
     window = config.settings.window
     note = json.loads(store.upkeep.note(NOTE) or "null") or {
         "after": ["", -1, -1],
-        "last": store.stories.last_ids(),
+        "last": store.reading.last_ids(),
         "indexed": ["", -1],
         "done": [0, 0, 0, 0],
         "total": total["articles"] + total["copies"],
     }
-    while rows := store.stories.texts(tuple(note["after"]), tuple(note["last"]), BATCH):
+    while rows := store.reading.texts(tuple(note["after"]), tuple(note["last"]), BATCH):
         for row in rows:
             if stop is not None and stop.is_set():
                 return _report(note["done"], finished=False)
@@ -127,7 +127,7 @@ def _index_ahead(note: dict[str, Any], published_at: str, window: float, store: 
     until = stamp(datetime.fromisoformat(published_at) + timedelta(seconds=window))
     if note["indexed"][0] >= until:
         return
-    while rows := store.stories.articles_until(tuple(note["indexed"]), until, BATCH):
+    while rows := store.reading.articles_until(tuple(note["indexed"]), until, BATCH):
         for row in rows:
             store.stories.index(row["id"], terms_of(sketch_of(row)))
         note["indexed"] = [rows[-1]["published_at"], rows[-1]["id"]]
@@ -143,7 +143,7 @@ def _again(row: dict[str, Any], store: Store, window: float, now: datetime) -> i
     """Judge one stored text: 0 nothing changed, 1 folded, 2 unfolded, 3 moved (the places in `Rejudged`)."""
     if row["rank"] == 0:
         return _article_again(row, store, window, now)
-    if store.stories.owner(row["id"]) is None:
+    if store.folding.owner(row["id"]) is None:
         return 0  # it was unfolded or pruned while we were on the way
     alone, changed = judge_copy(row, store, window, now)
     return 2 if alone else 3 if changed else 0
@@ -152,7 +152,7 @@ def _again(row: dict[str, Any], store: Store, window: float, now: datetime) -> i
 def _article_again(row: dict[str, Any], store: Store, window: float, now: datetime) -> int:
     sketch, here = sketch_of(row), (row["published_at"], row["id"])
     terms = terms_of(sketch)
-    decided = store.stories.decisions(store.stories.keys(article_id=row["id"]))
+    decided = store.folding.decisions(store.folding.keys(article_id=row["id"]))
     # A story is a copy of what came before it, never of what comes after.
     candidates = store.stories.candidates(terms, window, row["id"], decided)
     verdict = dedup.judge(sketch, [c for c in candidates if is_before(c, here)], window=window)
@@ -161,7 +161,7 @@ def _article_again(row: dict[str, Any], store: Store, window: float, now: dateti
         return 0
     new, kept = store.stories.kept(row["id"]), store.stories.kept(verdict.copy_of)
     better = is_better(new, new.priority, verdict, kept)
-    folded = store.stories.fold(row["id"], verdict.copy_of, verdict, now, remember=False)
+    folded = store.folding.fold(row["id"], verdict.copy_of, verdict, now, remember=False)
     if better:
-        store.stories.prefer(folded, verdict, terms, now)
+        store.folding.prefer(folded, verdict, terms, now)
     return 1

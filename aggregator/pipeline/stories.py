@@ -141,7 +141,7 @@ def judge(
     story: Story, sketch: dedup.Sketch, terms: Terms, store: Store, window: float, without: int | None = None
 ) -> Verdict:
     """The verdict on a story: what the user decided, else what the evidence says."""
-    decided = store.stories.decisions(story.keys)
+    decided = store.folding.decisions(story.keys)
     candidates = store.stories.candidates(terms, window, without, decided)
     verdict = dedup.judge(sketch, candidates, window=window)
     by_hand = next((article for article, same in decided.items() if same and article != without), None)
@@ -208,8 +208,8 @@ def _again(
         verdict = judge(story, sketch, terms, store, window, without=item.article_id)
         if verdict.copy_of is not None:
             better = is_better(story, item.priority, verdict, store.stories.kept(verdict.copy_of))
-            folded = store.stories.fold(item.article_id, verdict.copy_of, verdict, now, remember=False)
-            return store.stories.prefer(folded, verdict, terms, now) if better else folded
+            folded = store.folding.fold(item.article_id, verdict.copy_of, verdict, now, remember=False)
+            return store.folding.prefer(folded, verdict, terms, now) if better else folded
     if saved.kind == "revised" and item.duplicate_id is not None:
         # A copy has another text than the one it was folded for.
         row = store.reading.duplicate(item.duplicate_id)
@@ -217,7 +217,7 @@ def _again(
         article, _ = judge_copy(row, store, window, now)
         if article is not None:
             return replace(saved, article_id=article, duplicate_id=None)
-        return replace(saved, article_id=store.stories.owner(item.duplicate_id) or saved.article_id)
+        return replace(saved, article_id=store.folding.owner(item.duplicate_id) or saved.article_id)
     return saved
 
 
@@ -226,8 +226,8 @@ def judge_copy(row: Mapping[str, Any], store: Store, window: float, now: datetim
     whether its verdict changed. What the user folded stays. Call inside a transaction."""
     sketch = sketch_of(row)
     terms = terms_of(sketch)
-    kept = store.stories.owner(row["id"])
-    decided = store.stories.decisions(store.stories.keys(duplicate_id=row["id"]))
+    kept = store.folding.owner(row["id"])
+    decided = store.folding.decisions(store.folding.keys(duplicate_id=row["id"]))
     if kept is None or decided.get(kept):
         return None, False
     candidates = store.stories.candidates(terms, window, None, decided)
@@ -239,8 +239,8 @@ def judge_copy(row: Mapping[str, Any], store: Store, window: float, now: datetim
         candidates.append(candidate_of(one))  # whatever the index proposes by now
     verdict = dedup.judge(sketch, candidates, window=window)
     if verdict.copy_of is not None:
-        return None, store.stories.judged_again(row["id"], verdict)
-    alone = store.stories.unfold(row["id"], terms, now, remember=False).article_id
+        return None, store.folding.judged_again(row["id"], verdict)
+    alone = store.folding.unfold(row["id"], terms, now, remember=False).article_id
     relate(alone, sketch, store, window, before=(row["published_at"], alone))
     return alone, True
 

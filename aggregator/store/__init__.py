@@ -3,7 +3,8 @@
     with Store("db/news.db") as store:
         store.feeds      what feeds.yaml wants, who is due, what came of it, the fetch log, the hosts
         store.pending    entries whose story is still to be extracted
-        store.stories    articles, copies, revisions; fold and unfold
+        store.stories    articles, copies, revisions: found, stored, revised
+        store.folding    what is a copy of what: folded, unfolded, judged again, decided by the user
         store.postings   the shingle index: which stories may be the same
         store.topics     the topic index: which stories may report one event
         store.sites      site memory, and what was removed from pages
@@ -21,9 +22,11 @@ from types import TracebackType
 
 from aggregator.store.connection import BUSY_TIMEOUT, Connection
 from aggregator.store.feeds import WRONG_CLOCK, Feeds
+from aggregator.store.folding import Folding
 from aggregator.store.pending import PendingEntries
 from aggregator.store.postings import Postings
 from aggregator.store.reading import Reading
+from aggregator.store.rows import Rows
 from aggregator.store.search import keep_in_step
 from aggregator.store.sites import Sites
 from aggregator.store.stories import Stories
@@ -44,7 +47,9 @@ class Store:
         self.pending = PendingEntries(self.connection)
         self.sites = Sites(self.connection)
         self.topics = Postings(self.connection, "_topics")
-        self.stories = Stories(self.connection, self.postings, self.topics, self.sites)
+        rows = Rows(self.connection, self.sites)
+        self.stories = Stories(self.connection, self.postings, self.topics, self.sites, rows)
+        self.folding = Folding(self.connection, self.postings, rows)
         self.reading = Reading(self.connection)
         self.upkeep = Upkeep(self.connection, self.postings, self.topics, self.sites)
 

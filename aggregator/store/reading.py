@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from datetime import datetime, timedelta
 from sqlite3 import Row
 from typing import Any
@@ -50,6 +51,45 @@ class Reading:
     def duplicate(self, duplicate_id: int) -> dict[str, Any] | None:
         row = self._db.one("select * from duplicates where id = ?", (duplicate_id,))
         return _plain(row) if row else None
+
+    def last_ids(self) -> tuple[int, int]:
+        """The largest article and copy numbers in use: what is stored later has larger ones."""
+        row = self._db.one(
+            "select (select coalesce(max(id), 0) from articles), (select coalesce(max(id), 0) from duplicates)"
+        )
+        assert row is not None
+        return row[0], row[1]
+
+    def texts(self, after: tuple[str, int, int], last: tuple[int, int], limit: int) -> list[dict[str, Any]]:
+        """Kept and folded texts in time order, from behind `after` = (published_at, rank, id); `last`: numbers of the
+        newest article and copy that count.
+
+        `rank` is 0 for articles and 1 for copies, so that of two with one time the kept text comes first.
+        """
+        published, rank, row_id = after
+        articles = self._db.rows(
+            "select 0 as rank, id, title, text, published_at, site, url, language, null as article_id from articles"
+            " where (published_at, id) > (?, ?) and id <= ? order by published_at, id limit ?",
+            (published, row_id if rank == 0 else sys.maxsize, last[0], limit),
+        )
+        copies = self._db.rows(
+            "select 1 as rank, id, title, text, published_at, site, url, language, article_id from duplicates"
+            " where (published_at, id) > (?, ?) and id <= ? order by published_at, id limit ?",
+            (published, row_id if rank == 1 else -1, last[1], limit),
+        )
+        merged = sorted([*articles, *copies], key=lambda row: (row["published_at"], row["rank"], row["id"]))
+        return [dict(row) for row in merged[:limit]]
+
+    def articles_until(self, after: tuple[str, int], until: str, limit: int) -> list[dict[str, Any]]:
+        """Articles in time order from behind `after` = (published_at, id), published before `until`."""
+        return [
+            dict(row)
+            for row in self._db.rows(
+                "select id, title, text, published_at, site, url, language from articles"
+                " where (published_at, id) > (?, ?) and published_at < ? order by published_at, id limit ?",
+                (*after, until, limit),
+            )
+        ]
 
     def copies(self, article_id: int) -> list[dict[str, Any]]:
         """The copies folded into an article, most alike first."""
