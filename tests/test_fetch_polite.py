@@ -207,6 +207,8 @@ CLOCK = datetime(2026, 11, 24, 12, tzinfo=UTC)
         ("soon", None),
         ("", None),
         ("٣", None),
+        ("Mon, 01 Jan 99999999999 00:00:00 GMT", None),
+        ("Mon, 01 Jan 2027 00:00:00 +99999999999999", None),
     ],
 )
 def test_retry_after_is_read_in_both_forms(value, seconds):
