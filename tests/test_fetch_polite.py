@@ -366,6 +366,27 @@ def test_a_rule_for_us_by_name_wins_over_the_one_for_all():
     assert robots.allows(text, "https://x.example/a")
 
 
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("aggregator/0.1", True),
+        ("Aggregator (a feed reader)", True),
+        ("aggregator # us", True),
+        ("agg", False),
+        ("aggregator-image", False),
+        ("feed-aggregator", False),
+    ],
+)
+def test_rules_are_for_whom_their_product_token_names(name, ours):
+    assert robots.allows(f"User-agent: {name}\nDisallow: /", "https://x.example/a") != ours
+
+
+def test_a_robots_txt_that_is_too_long_is_read_up_to_its_last_whole_line():
+    start = b"User-agent: *\n#"
+    start += b"x" * (robots.MAX_BYTES - len(start) - len(b"\nDisallow: /")) + b"\nDisallow: /"
+    assert robots.allows(robots.decoded(start + b"private/\n"), "https://x.example/a")
+
+
 def test_a_page_can_be_asked_for_conditionally(server):
     request = page(server, "/a", headers={"ETag": '"1"'})
     with Fetcher(Settings(host_delay=0)) as fetcher:
