@@ -12,6 +12,7 @@ from server import HTML, Reply, Server, refused_port
 from aggregator import HOME, __version__
 from aggregator.errors import FetchError
 from aggregator.fetch import Fetcher
+from aggregator.fetch.body import decode
 from aggregator.model import Request, Response, Settings, Validators
 
 QUICK = Settings(host_delay=0, timeout=1, max_feed_bytes=100_000, max_page_bytes=50_000)
@@ -194,6 +195,18 @@ def test_codings_are_undone(server, get, coding, pack):
     body = b"<rss>" + b"x" * 70_000
     response = get(server.answer("/feed", body=pack(body), headers={"Content-Encoding": coding}))
     assert response.body == body
+
+
+@pytest.mark.parametrize(
+    ("name", "packed"),
+    [
+        ("deflate", zlib.compress(b"news")),
+        ("deflate", raw_deflate(b"news")),
+        ("gzip", gzip.compress(b"ne") + gzip.compress(b"ws")),
+    ],
+)
+def test_codings_are_undone_however_the_bytes_arrive(name, packed):
+    assert decode([packed[at : at + 1] for at in range(len(packed))], [name], 100) == b"news"
 
 
 @pytest.mark.parametrize(
