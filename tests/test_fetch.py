@@ -268,6 +268,14 @@ def test_broken_http_is_an_error(server, get, raw, kind):
     assert get(server.answer("/feed", raw=raw)).kind == kind
 
 
+def test_a_connection_whose_answer_is_still_to_come_is_not_used_again(server, get):
+    """What follows a 103 would be taken for the answer to the next request."""
+    get(server.answer("/early", status=103))
+    get(server.answer("/feed", body="<rss/>"))
+    early, feed = server.log
+    assert early.connection != feed.connection
+
+
 def test_a_page_that_is_no_page_is_not_read(server, get):
     error = get(server.answer("/film", body=b"x" * 50, type="video/mp4", drip=1), "page", origin=server.base)
     assert (error.kind, error.message) == ("not_html", "the page is video/mp4")
