@@ -35,6 +35,15 @@ def gaps(log):
 # ----------------------------------------------------------------------------------------- spacing
 
 
+def test_a_bug_at_one_answer_is_a_failure_of_that_one_and_says_its_cause(server, monkeypatch):
+    monkeypatch.setattr(answers, "failure", lambda *_: 1 / 0)
+    requests = [*feeds(server, 1), Request(9, server.url("/nowhere"), "feed")]
+    with Fetcher(Settings(host_delay=0)) as fetcher:
+        results = {request.key: result for request, result in fetcher.fetch_all(requests)}
+    assert results[0].status == 200
+    assert (results[9].kind, type(results[9].__cause__)) == ("bug", ZeroDivisionError)
+
+
 def test_requests_to_one_host_keep_their_distance_and_go_one_at_a_time(server):
     with Fetcher(Settings(host_delay=0.15)) as fetcher:
         assert len(list(fetcher.fetch_all(feeds(server, 5)))) == 5

@@ -141,6 +141,12 @@ class _Ledger:
             self._store.feeds.postpone(state, plan.at, plan.why)
             self._tell(state, state.feed.title or state.feed.url, 0, answer.message)
             return
+        if (
+            isinstance(answer, FetchError)
+            and isinstance(answer.__cause__, Exception)
+            and answer.kind == "bug"
+        ):
+            self._tally.bugs.append(answer.__cause__)
         try:
             outcome = digest(state, answer, self._config, self._store, self._parser, reading, self._clock())
         except AggregatorError:
