@@ -109,6 +109,12 @@ def test_nothing_new_is_asked_with_the_validator_and_adds_nothing(rounds):
     assert len(rounds.server.seen("/1.html")) == 1
 
 
+def test_the_log_says_how_long_a_failure_took_and_what_came(rounds):
+    rounds.server.answer("/feed", status=404, body="x" * 100, wait=0.05)
+    rounds.run()
+    assert rounds.ask("select status, bytes, duration_ms >= 50 from fetches") == [(404, 100, 1)]
+
+
 def test_a_page_that_fails_leaves_the_feeds_own_text_with_the_problem(rounds):
     rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Ferry sails", rounds.now, SENTENCES[0])))
     rounds.server.answer("/1.html", status=404, type=HTML)

@@ -338,6 +338,8 @@ class Fetcher:
             if isinstance(result, Response):
                 batch.unread += len(result.body)
                 batch.lines.paused = batch.unread >= UNREAD_BYTES
+            elif job.seconds:
+                result.duration_ms, result.wire_bytes = round(job.seconds * 1000), job.wire_bytes or None
             batch.results.put((job.request, result))
         batch.lines.finish()
 

@@ -277,8 +277,8 @@ def digest(
         redirect_url=vote.redirect_url,
         redirect_count=vote.count,
         status=answer.status,
-        wire_bytes=answer.wire_bytes if isinstance(answer, Response) else None,
-        duration_ms=answer.duration_ms if isinstance(answer, Response) else None,
+        wire_bytes=answer.wire_bytes,
+        duration_ms=answer.duration_ms,
         error_kind=error.kind if error else None,
         error=error.message if error else (parsed.problem if parsed else None),
     )
