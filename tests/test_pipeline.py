@@ -12,7 +12,7 @@ from server import HTML, Reply
 
 from aggregator import pipeline
 from aggregator.model import Config, Feed, Settings
-from aggregator.pipeline import feeds, stories, visits
+from aggregator.pipeline import feeds, pages, stories, visits
 from aggregator.store import Store
 from aggregator.store.feeds import Feeds
 
@@ -443,6 +443,20 @@ def test_answers_that_were_not_stored_when_the_round_broke_off_are_asked_for_aga
     assert three_feeds.ask("select count(*) from entries") == [(0,)]
     monkeypatch.undo()
     assert three_feeds.run().entries_new == 3
+
+
+def test_a_stop_is_heard_between_two_texts_of_feeds(three_feeds, monkeypatch):
+    stop, feed_text, begun = threading.Event(), pages.feed_text, []
+
+    def stops(item):
+        stop.set()
+        begun.append(item)
+        return feed_text(item)
+
+    monkeypatch.setattr(pages, "feed_text", stops)
+    three_feeds.run(stop=stop)
+    assert len(begun) == 1
+    assert three_feeds.ask("select count(*) from _pending where lease_owner is null") == [(2,)]
 
 
 def test_a_stop_keeps_what_was_gathered_and_gives_back_the_rest(three_feeds, monkeypatch):
