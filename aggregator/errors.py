@@ -101,6 +101,9 @@ class FetchError(AggregatorError):
         self.status = status
         self.retry_after = retry_after
         self.final_url = final_url
+        # What it took to find out, as `Response` has it; None where nothing was asked.
+        self.duration_ms: int | None = None
+        self.wire_bytes: int | None = None
         super().__init__(f"{self.message} ({_without_password(url)})")
 
 

@@ -150,6 +150,19 @@ def match(listed: Sequence[Listed], known: Sequence[KnownEntry]) -> list[Match]:
     return matches
 
 
+def is_doubtful(matches: Sequence[Match], known: Sequence[KnownEntry]) -> bool:
+    """Whether an entry was taken for a known one, under another headline. That was right if the known one is not listed
+    any more; if it stands unchanged beside it, and was cut for that, these are two stories with one guid or link."""
+    titles = {other.id: other.title for other in known}
+    return any(
+        one.status == "changed"
+        and one.known_id is not None
+        and one.entry.title != titles[one.known_id]
+        and (not one.entry.guid or not similar(one.entry.title, titles[one.known_id]))
+        for one in matches
+    )
+
+
 def listed(entries: Sequence[Entry]) -> list[Listed]:
     """The entries of one document with their keys; one that is listed twice word for word comes once."""
     found: dict[tuple[str | None, str | None, str], Listed] = {}
@@ -241,10 +254,12 @@ def _tells(one: Listed, other: KnownEntry) -> bool:
     """Whether equal texts are one story: "Weather for today" under a new guid and link each day is not."""
     if one.guid is None and one.url is None:
         return True
-    if one.letters < MIN_TEXT:
-        return False
     date = one.entry.published
-    return not (date and other.published_at) or _seconds_apart(date, other.published_at) < 60
+    if not (date and other.published_at):
+        return one.letters >= MIN_TEXT
+    # The same minute tells even a short headline, of feeds that have nothing else; midnight is but a day.
+    tells = one.letters >= MIN_TEXT or bool(date.hour or date.minute or date.second)
+    return tells and _seconds_apart(date, other.published_at) < 60
 
 
 def _seconds_apart(date: datetime, stored: str) -> float:

@@ -223,7 +223,7 @@ def _http_date(value: str | None) -> datetime | None:
         return None
     try:
         when = email.utils.parsedate_to_datetime(value)
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):  # the last: of a year with eleven digits
         return None
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 

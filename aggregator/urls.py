@@ -30,6 +30,8 @@ _ORDINARY = re.compile(
     r"(https?)://([a-z0-9][a-z0-9.-]*)(?::(\d{1,4}))?(/[\w/.~%!$&'()*+,=:@-]*)?(?:\?([\w/.~%!$&'()*+,=:@;?-]+))?",
     re.ASCII,
 )
+_BREAK = re.compile(r"[ \t]*[\r\n][ \t\r\n]*")
+_SERVER = re.compile(r"https?:[ /]*[^/?#]*", re.I)
 MAX_URL = 2_000  # characters; longer links are refused: browsers and servers stop near there too
 
 _UNRESERVED = re.compile(r"[\w/:@!$&'()*+,;=.~-]*", re.ASCII)  # a path without anything to encode or decode
@@ -69,12 +71,26 @@ def absolute(link: str | None, base: str | None) -> str | None:
         return None
     if _ORDINARY.fullmatch(link) and len(link) <= MAX_URL:
         return link
-    link = _CONTROL.sub("", link)
+    url = _joined(_CONTROL.sub("", link), base)
+    if url and len(link) <= MAX_URL and " " in link.strip():
+        return _joined(_with_blanks(link), base)
+    return url
+
+
+def _joined(link: str, base: str | None) -> str | None:
     try:
         url = urljoin(base, link) if base else link
     except ValueError:
         return None
     return url if is_web(url) else None
+
+
+def _with_blanks(link: str) -> str:
+    """A link with the blanks of its path and query encoded, as browsers do: "/my file.pdf" is no "/myfile.pdf". Those
+    of its host, and where the line was broken, are mistakes."""
+    link = _CONTROL.sub(lambda one: " " if one[0] == " " else "", _BREAK.sub("", link)).strip()
+    start = server.end() if (server := _SERVER.match(link)) else 0
+    return link[:start].replace(" ", "") + link[start:].replace(" ", "%20")
 
 
 def canonical(url: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 from cli_runner import fine, run
-from server import HTML, refused_port
+from server import HTML, Server, refused_port
 
 from aggregator import config, opml
 from aggregator.cli.choosing import choose
@@ -85,6 +85,14 @@ def test_add_finds_the_feed_that_a_page_names(server):
     feed = server.answer("/news.rss", body=RSS)
     fine("add", page)
     assert followed() == [feed]
+
+
+def test_add_does_not_go_where_a_page_points_in_a_private_network(server):
+    with Server() as inside:
+        link = f'<link rel="alternate" type="application/rss+xml" href="{inside.answer("/feed", body=RSS)}">'
+        page = server.answer("/", body=f"<html><head>{link}</head><body>Hello</body></html>", type=HTML)
+        assert run("add", page).exit_code == 2
+        assert inside.log == []
 
 
 def test_add_tries_the_usual_places_when_the_page_names_none(server):

@@ -12,6 +12,7 @@ from server import HTML, Reply, Server, refused_port
 from aggregator import HOME, __version__
 from aggregator.errors import FetchError
 from aggregator.fetch import Fetcher
+from aggregator.fetch.body import decode
 from aggregator.model import Request, Response, Settings, Validators
 
 QUICK = Settings(host_delay=0, timeout=1, max_feed_bytes=100_000, max_page_bytes=50_000)
@@ -197,6 +198,18 @@ def test_codings_are_undone(server, get, coding, pack):
 
 
 @pytest.mark.parametrize(
+    ("name", "packed"),
+    [
+        ("deflate", zlib.compress(b"news")),
+        ("deflate", raw_deflate(b"news")),
+        ("gzip", gzip.compress(b"ne") + gzip.compress(b"ws")),
+    ],
+)
+def test_codings_are_undone_however_the_bytes_arrive(name, packed):
+    assert decode([packed[at : at + 1] for at in range(len(packed))], [name], 100) == b"news"
+
+
+@pytest.mark.parametrize(
     ("coding", "body", "kind"),
     [
         ("br", b"anything", "bad_encoding"),
@@ -253,6 +266,14 @@ def test_a_body_that_ends_with_the_connection_is_whole(server, get):
 )
 def test_broken_http_is_an_error(server, get, raw, kind):
     assert get(server.answer("/feed", raw=raw)).kind == kind
+
+
+def test_a_connection_whose_answer_is_still_to_come_is_not_used_again(server, get):
+    """What follows a 103 would be taken for the answer to the next request."""
+    get(server.answer("/early", status=103))
+    get(server.answer("/feed", body="<rss/>"))
+    early, feed = server.log
+    assert early.connection != feed.connection
 
 
 def test_a_page_that_is_no_page_is_not_read(server, get):

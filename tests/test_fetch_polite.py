@@ -35,6 +35,15 @@ def gaps(log):
 # ----------------------------------------------------------------------------------------- spacing
 
 
+def test_a_bug_at_one_answer_is_a_failure_of_that_one_and_says_its_cause(server, monkeypatch):
+    monkeypatch.setattr(answers, "failure", lambda *_: 1 / 0)
+    requests = [*feeds(server, 1), Request(9, server.url("/nowhere"), "feed")]
+    with Fetcher(Settings(host_delay=0)) as fetcher:
+        results = {request.key: result for request, result in fetcher.fetch_all(requests)}
+    assert results[0].status == 200
+    assert (results[9].kind, type(results[9].__cause__)) == ("bug", ZeroDivisionError)
+
+
 def test_requests_to_one_host_keep_their_distance_and_go_one_at_a_time(server):
     with Fetcher(Settings(host_delay=0.15)) as fetcher:
         assert len(list(fetcher.fetch_all(feeds(server, 5)))) == 5
@@ -215,6 +224,8 @@ CLOCK = datetime(2026, 11, 24, 12, tzinfo=UTC)
         ("soon", None),
         ("", None),
         ("٣", None),
+        ("Mon, 01 Jan 99999999999 00:00:00 GMT", None),
+        ("Mon, 01 Jan 2027 00:00:00 +99999999999999", None),
     ],
 )
 def test_retry_after_is_read_in_both_forms(value, seconds):
@@ -370,6 +381,27 @@ def test_robots_txt_follows_rfc_9309(rule, path, allowed):
 def test_a_rule_for_us_by_name_wins_over_the_one_for_all():
     text = "User-agent: *\nDisallow: /\n\nUser-agent: Aggregator\nAllow: /"
     assert robots.allows(text, "https://x.example/a")
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("aggregator/0.1", True),
+        ("Aggregator (a feed reader)", True),
+        ("aggregator # us", True),
+        ("agg", False),
+        ("aggregator-image", False),
+        ("feed-aggregator", False),
+    ],
+)
+def test_rules_are_for_whom_their_product_token_names(name, ours):
+    assert robots.allows(f"User-agent: {name}\nDisallow: /", "https://x.example/a") != ours
+
+
+def test_a_robots_txt_that_is_too_long_is_read_up_to_its_last_whole_line():
+    start = b"User-agent: *\n#"
+    start += b"x" * (robots.MAX_BYTES - len(start) - len(b"\nDisallow: /")) + b"\nDisallow: /"
+    assert robots.allows(robots.decoded(start + b"private/\n"), "https://x.example/a")
 
 
 def test_a_page_can_be_asked_for_conditionally(server):

@@ -184,6 +184,12 @@ def test_a_recurring_headline_is_a_new_story_each_day(memory):
     assert memory.statuses(tomorrow) == ["new"]
 
 
+def test_a_headline_without_a_text_is_known_by_its_minute(memory):
+    memory.fetch(entry("Ferry sails", "", "f-1", "https://news.example/ferry?session=1"))
+    again = entry("Ferry sails", "", "f-2", "https://news.example/ferry?session=2")
+    assert memory.statuses(again) == ["same"]
+
+
 def test_an_entry_listed_twice_word_for_word_is_one(memory):
     assert memory.statuses(entry(), entry()) == ["new"]
 

@@ -50,6 +50,17 @@ def test_two_entries_whose_links_look_alike_are_both_kept(rounds, links, full_te
     assert len(texts(rounds)) == 2
 
 
+def test_a_second_story_under_the_guid_and_link_of_the_first_is_a_story_of_its_own(rounds):
+    """The first still stands beside it, unchanged, and is cut out of the document for that."""
+    link = rounds.server.url("/log")
+    first = entry(link, "log", "Ferry sails", " ".join(SENTENCES))
+    rounds.server.answer("/feed", body=rss(first))
+    rounds.feeds = [dataclasses.replace(rounds.feeds[0], full_text=False)]
+    rounds.run()
+    rounds.server.answer("/feed", body=rss(entry(link, "log", "Bakers sleep", " ".join(OTHER)), first))
+    assert rounds.later(days=1).run().articles_new == 1
+
+
 def test_an_entry_that_is_only_a_link_waits_for_its_page(rounds):
     link = rounds.server.url("/1.html")
     rounds.server.answer("/feed", body=rss(f"<item><link>{link}</link></item>"))

@@ -221,6 +221,23 @@ def test_a_feed_says_how_often_to_come():
     assert (hints.skip_hours, hints.skip_days) == ({0, 23}, {5, 6})
 
 
+SATURDAY = "<skipDays><day>Saturday</day></skipDays>"
+
+
+@pytest.mark.parametrize(
+    ("body", "days"),
+    [
+        (rss(item(text="x" * 70_000), SATURDAY), {5}),
+        (rss(head="<skipDays><day><![CDATA[Saturday]]></day></skipDays>"), {5}),
+        (rss(head=f"<!-- {SATURDAY} -->"), set()),
+        (rss(item(text=f"<![CDATA[How to write {SATURDAY}]]>")), set()),
+    ],
+    ids=["after the items", "as CDATA", "in a comment", "quoted by an item"],
+)
+def test_skipped_days_are_what_the_channel_says(body, days):
+    assert read(body).hints.skip_days == days
+
+
 @pytest.mark.parametrize("ttl", ["", "-5", "nan", "inf", "soon", "9" * 300])
 def test_a_senseless_ttl_is_no_hint(ttl):
     assert read(rss(head=f"<ttl>{ttl}</ttl>")).hints.ttl is None

@@ -13,7 +13,7 @@ from server import HTML, Reply
 from aggregator import pipeline
 from aggregator.errors import StoreError
 from aggregator.model import Config, Feed, Settings
-from aggregator.pipeline import feeds, stories, visits
+from aggregator.pipeline import feeds, pages, stories, visits
 from aggregator.store import Store
 from aggregator.store.feeds import Feeds
 
@@ -127,6 +127,12 @@ def test_nothing_new_is_asked_with_the_validator_and_adds_nothing(rounds):
     assert (report.feeds_not_modified, report.entries_new, report.articles_new) == (1, 0, 0)
     assert rounds.server.seen("/feed")[1].headers["if-none-match"] == '"1"'
     assert len(rounds.server.seen("/1.html")) == 1
+
+
+def test_the_log_says_how_long_a_failure_took_and_what_came(rounds):
+    rounds.server.answer("/feed", status=404, body="x" * 100, wait=0.05)
+    rounds.run()
+    assert rounds.ask("select status, bytes, duration_ms >= 50 from fetches") == [(404, 100, 1)]
 
 
 def test_a_page_that_fails_leaves_the_feeds_own_text_with_the_problem(rounds):
@@ -457,6 +463,20 @@ def test_answers_that_were_not_stored_when_the_round_broke_off_are_asked_for_aga
     assert three_feeds.ask("select count(*) from entries") == [(0,)]
     monkeypatch.undo()
     assert three_feeds.run().entries_new == 3
+
+
+def test_a_stop_is_heard_between_two_texts_of_feeds(three_feeds, monkeypatch):
+    stop, feed_text, begun = threading.Event(), pages.feed_text, []
+
+    def stops(item):
+        stop.set()
+        begun.append(item)
+        return feed_text(item)
+
+    monkeypatch.setattr(pages, "feed_text", stops)
+    three_feeds.run(stop=stop)
+    assert len(begun) == 1
+    assert three_feeds.ask("select count(*) from _pending where lease_owner is null") == [(2,)]
 
 
 def test_a_stop_keeps_what_was_gathered_and_gives_back_the_rest(three_feeds, monkeypatch):

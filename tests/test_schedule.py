@@ -115,6 +115,7 @@ def test_a_feed_without_validators_is_asked_half_as_often():
         ({"cache_control": "max-age=0, must-revalidate"}, {}, 1, "adaptive 1 h"),
         ({"cache_control": "no-store"}, {}, 1, "adaptive 1 h"),
         ({"expires": "0"}, {}, 1, "adaptive 1 h"),
+        ({"expires": "Mon, 01 Jan 99999999999 00:00:00 GMT"}, {}, 1, "adaptive 1 h"),
         ({"expires": "Tue, 24 Nov 2020 17:00:00 GMT"}, {}, 1, "adaptive 1 h"),
         ({"cache_control": "s-maxage=90000"}, {}, 1, "adaptive 1 h"),
     ],

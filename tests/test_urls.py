@@ -68,10 +68,31 @@ def test_a_whole_link_becomes_what_it_is_beside_any_base(server, path, query):
 
 
 @pytest.mark.parametrize(
-    "bad", ["javascript:alert(1)", " \tjava\nscript:alert(1)", "vbscript:x", "mailto:a@b.example", ""]
+    "bad",
+    [
+        "javascript:alert(1)",
+        "java script:alert(1)",
+        " \tjava\nscript:alert(1)",
+        "vbscript:x",
+        "mailto:a@b.example",
+        "",
+    ],
 )
 def test_a_link_that_is_no_web_address_is_none(bad):
     assert urls.absolute(bad, "https://example.org/") is None
+
+
+@pytest.mark.parametrize(
+    ("link", "url"),
+    [
+        (" http://a.example/my file.pdf\n", "http://a.example/my%20file.pdf"),
+        ("/s?q=a b", "https://example.org/s?q=a%20b"),
+        ("http:// a.example/x", "http://a.example/x"),
+        ("http://a.example/long-\n    winded", "http://a.example/long-winded"),
+    ],
+)
+def test_blanks_within_a_path_belong_to_it(link, url):
+    assert urls.absolute(link, "https://example.org/") == url
 
 
 @pytest.mark.parametrize(

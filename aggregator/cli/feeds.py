@@ -116,7 +116,8 @@ def _find_feed(fetcher: Fetcher, url: str) -> tuple[str, ParsedFeed]:
     with Parser() as parser:
 
         def read(address: str) -> tuple[str, ParsedFeed]:
-            answer = fetcher.fetch(Request(0, address, "feed"))
+            # `origin`: only what the user typed may be on a private network, not what the page there names.
+            answer = fetcher.fetch(Request(0, address, "feed", origin=url))
             where = answer.permanent_url or address
             return where, parser.parse(answer.body, answer.final_url, answer.headers.get("content-type"))
 

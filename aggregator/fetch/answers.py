@@ -45,7 +45,7 @@ def retry_after(headers: Mapping[str, str], clock: float) -> float | None:
         return float(value[:12])
     try:
         when = email.utils.parsedate_to_datetime(value)
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):  # the last: of a year with eleven digits
         return None
     seconds = when.replace(tzinfo=when.tzinfo or UTC).timestamp() - clock
     return seconds if seconds > 0 else None

@@ -55,8 +55,15 @@ def decode(chunks: Iterable[bytes], names: list[str], limit: int) -> bytes:
 def _inflated(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
     """`chunks` unpacked, in pieces of at most _PIECE bytes; gzip may have several members (RFC 1952 2.2)."""
     unpack = None
+    waiting = b""
     for chunk in chunks:
+        # How a stream, or a further member, begins is told by its first two bytes: one of them alone waits.
+        chunk = waiting + chunk
+        waiting = b""
         while chunk:
+            if len(chunk) < len(_GZIP_MAGIC) and (unpack is None or unpack.eof):
+                waiting = chunk
+                break
             if unpack is None:
                 unpack = _unpacker(name, chunk)
             elif unpack.eof:
@@ -71,6 +78,8 @@ def _inflated(chunks: Iterable[bytes], name: str) -> Iterator[bytes]:
             chunk = unpack.unconsumed_tail or unpack.unused_data
             if piece:
                 yield piece
+    if unpack is None and waiting:
+        raise Incomplete(f"the {name} stream breaks off")
     if unpack is not None and not unpack.eof:
         # What zlib still holds back; bounded by its window.
         tail = unpack.decompress(unpack.unconsumed_tail, _PIECE)

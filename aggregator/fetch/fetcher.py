@@ -214,9 +214,16 @@ class Fetcher:
         try:
             while (job := self._take(batch)) is not None:
                 host = job.host
-                outcome = self._hop(batch, job)
+                outcome: Answer | FetchError
+                try:
+                    outcome = self._hop(batch, job)
+                except Exception as bug:
+                    outcome = _stumbled(job, bug)
                 with self._lock:
-                    self._settle(batch, job, outcome)
+                    try:
+                        self._settle(batch, job, outcome)
+                    except Exception as bug:
+                        self._finish(batch, job, _stumbled(job, bug))
                     batch.lines.release(host)
                     if job.relieved:
                         batch.slow -= 1
@@ -335,8 +342,17 @@ class Fetcher:
             if isinstance(result, Response):
                 batch.unread += len(result.body)
                 batch.lines.paused = batch.unread >= UNREAD_BYTES
+            elif job.seconds:
+                result.duration_ms, result.wire_bytes = round(job.seconds * 1000), job.wire_bytes or None
             batch.results.put((job.request, result))
         batch.lines.finish()
+
+
+def _stumbled(job: Job, bug: Exception) -> FetchError:
+    """What becomes of a request that ran into a bug of ours, which is its cause: the others go on."""
+    error = FetchError(job.request.url, "bug", f"a bug of ours: {bug!a}")
+    error.__cause__ = bug
+    return error
 
 
 def _held(job: Job) -> FetchError:

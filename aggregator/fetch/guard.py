@@ -13,6 +13,11 @@ from urllib.parse import urlsplit
 _PORTS = {"http": 80, "https": 443}
 #: NAT64: the last four bytes are an IPv4 address (RFC 6052, RFC 8215).
 _NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+#: Not on the internet, though Python's `is_global` of some versions says so: 192.0.0.192 has a cloud's secrets.
+_INSIDE = tuple(
+    ipaddress.ip_network(one)
+    for one in ("192.0.0.0/24", "192.88.99.0/24", "::ffff:0:0:0/96", "3fff::/20", "5f00::/16")
+)
 
 
 def endpoint(url: str) -> str:
@@ -33,7 +38,7 @@ def is_public(address: str) -> bool:
             return all(is_public(str(one)) for one in inside)
         if ip.is_site_local:
             return False
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _INSIDE)
 
 
 def _embedded(ip: ipaddress.IPv6Address) -> tuple[ipaddress.IPv4Address, ...] | None:

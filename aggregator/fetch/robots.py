@@ -16,18 +16,27 @@ UNREACHABLE_AGE = 3_600.0  # seconds until a robots.txt that could not be had is
 MAX_CRAWL_DELAY = 30.0  # seconds; a larger one is kept to as far as this: 20 pages then take ten minutes
 
 _DELAY = re.compile("crawl[- ]delay", re.I)
+#: Whom a group of rules is for. The product token ends where its letters end: "aggregator/0.1 (a feed reader)" is ours.
+_FOR = re.compile(r"^([^\S\r\n]*user[- ]?agent[^\S\r\n]*:[^\S\r\n]*)([a-z_-]+)[^\r\n]*", re.I | re.M)
 
 
 def decoded(body: bytes) -> str:
     """The text of a robots.txt as it was sent: UTF-8 (RFC 9309 2.2), or what its byte order mark says."""
-    body = body[:MAX_BYTES]
+    if len(body) > MAX_BYTES:  # half a line is another rule: "Disallow: /" of "Disallow: /private/"
+        body = body[: max(body.rfind(b"\n", 0, MAX_BYTES), body.rfind(b"\r", 0, MAX_BYTES)) + 1]
     wide = body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return body.decode("utf-16" if wide else "utf-8-sig", "replace")
 
 
 @functools.lru_cache(maxsize=256)
 def _rules(text: str) -> Protego:
-    return Protego.parse(text)
+    return Protego.parse(_FOR.sub(_named, text))
+
+
+def _named(line: re.Match[str]) -> str:
+    """A "User-agent:" line with the product token alone. Protego takes "a" or "agg" for us and "aggregator/1" for
+    another: a token that is not ours gets what no part of ours has."""
+    return f"{line[1]}{AGENT}" if line[2].lower() == AGENT else f"{line[1]}other-{line[2]}"
 
 
 def allows(text: str, url: str) -> bool:

@@ -375,6 +375,8 @@ class Transport:
                 content = b""
                 raw.drain_conn()
             else:
+                if status < 200:  # 103 Early Hints: the true answer follows, and would be the next request's
+                    raw.close()
                 content = self._beginning(raw, kept)
             if cut.pulled:
                 raise cut.error()  # http.client takes a socket that was shut for the end of the answer

@@ -38,6 +38,7 @@ _PERIODS = {
 _DAYS = {"monday": 0, "tuesday": 1, "wednesday": 2, "thursday": 3, "friday": 4, "saturday": 5, "sunday": 6}
 _SKIP = re.compile(rb"<skip(Hours|Days)\b[^<>]*>(.{0,2000}?)</skip\1\s*>", re.I | re.S)
 _SKIPPED = re.compile(rb"<(?:hour|day)\b[^<>]*>\s*(\w{1,9})\s*<", re.I)
+_ITEM = re.compile(rb"<item[\s/>]", re.I)
 
 
 def read(document: Prepared, url: str, now: datetime) -> ParsedFeed:
@@ -77,7 +78,7 @@ def read(document: Prepared, url: str, now: datetime) -> ParsedFeed:
         site_url=urls.absolute(_text(feed, "link"), url),
         language=language,
         entries=entries,
-        hints=_hints(feed, document.data[:HEAD]),
+        hints=_hints(feed, _outside_items(document.data)),
         seen_hashes=(*document.seen, *(document.hashes if aligned else ())),
         problem=problem,
         complete=document.complete,
@@ -155,6 +156,17 @@ def _image(raw: dict[str, Any], links: list[dict[str, Any]], url: str) -> str | 
     pictures += [_text(media, "url") for media in _all(raw, "media_thumbnail")]
     pictures += [_text(link, "href") for link in links if _text(link, "type").startswith("image/")]
     return _first(pictures, url)
+
+
+def _outside_items(data: bytes) -> bytes:
+    """What a channel says of itself, before its items and after them: an item may quote such tags, as a comment may."""
+    first = _ITEM.search(data)
+    before = data[: first.start() if first else len(data)][:HEAD]
+    end = data[-HEAD:].lower()
+    after = end[end.rfind(b"</item") :] if first and b"</item" in end else b""
+    pieces = (before + after).split(b"<!--")
+    said = b"".join([pieces[0], *(piece.partition(b"-->")[2] for piece in pieces[1:])])
+    return said.replace(b"<![CDATA[", b"").replace(b"]]>", b"")
 
 
 def _hints(feed: dict[str, Any], data: bytes) -> RefreshHints:

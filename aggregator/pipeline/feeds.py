@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -60,7 +61,7 @@ def fetch_round(
 ) -> None:
     """Ask the due feeds (or `urls`), and store what came of them."""
     states = store.feeds.claim(feeds, clock(), urls=urls, limit=limit)
-    ledger = _Ledger(states, config, store, tally, progress, clock)
+    ledger = _Ledger(states, config, store, parser, tally, progress, clock)
     for state in states:
         if state.fetch_url != state.feed.url and state.fetch_url in feeds:
             ledger.pass_over(
@@ -119,12 +120,13 @@ class _Ledger:
         states: Sequence[FeedState],
         config: Config,
         store: Store,
+        parser: Parser,
         tally: Tally,
         progress: Callable[[Progress], None],
         clock: Callable[[], datetime],
     ) -> None:
         self.waiting = {state.id: state for state in states}  # feeds of which nothing is stored yet
-        self._config, self._store, self._clock = config, store, clock
+        self._config, self._store, self._parser, self._clock = config, store, parser, clock
         self._tally, self._progress = tally, progress
         self._total = len(states)
         self._gathered: list[FeedOutcome] = []
@@ -141,8 +143,14 @@ class _Ledger:
             self._store.feeds.postpone(state, plan.at, plan.why)
             self._tell(state, state.feed.title or state.feed.url, 0, answer.message)
             return
+        if (
+            isinstance(answer, FetchError)
+            and isinstance(answer.__cause__, Exception)
+            and answer.kind == "bug"
+        ):
+            self._tally.bugs.append(answer.__cause__)
         try:
-            outcome = digest(state, answer, self._config, self._store, reading, self._clock())
+            outcome = digest(state, answer, self._config, self._store, self._parser, reading, self._clock())
         except AggregatorError:
             raise
         except Exception as bug:
@@ -184,7 +192,7 @@ class _Ledger:
         """The outcome of a feed that ran into a bug of ours: it waits, the others go on."""
         self._tally.bugs.append(bug)
         error = FetchError(state.feed.url, "bug", f"a bug of ours: {bug!a}")
-        return digest(state, error, self._config, self._store, None, self._clock())
+        return digest(state, error, self._config, self._store, self._parser, None, self._clock())
 
     def _count(self, outcome: FeedOutcome) -> None:
         feed, tally = outcome.state.feed, self._tally
@@ -220,6 +228,7 @@ def digest(
     answer: Response | FetchError,
     config: Config,
     store: Store,
+    parser: Parser,
     reading: Future[ParsedFeed] | None,
     now: datetime,
 ) -> FeedOutcome:
@@ -243,9 +252,7 @@ def digest(
             except ParseError as problem:
                 error = problem
             else:
-                listed = identity.listed(parsed.entries)
-                known = _known(state, listed, store)
-                matches = tuple(m for m in identity.match(listed, known) if m.status != "same")
+                matches = _recognised(state, answer, parsed, store, parser)
                 outcome = "new" if matches else "nothing_new"
                 if not parsed.complete:  # the rest may be there next time: ask for the whole again
                     validators, body_hash = Validators(), None
@@ -272,11 +279,26 @@ def digest(
         redirect_url=vote.redirect_url,
         redirect_count=vote.count,
         status=answer.status,
-        wire_bytes=answer.wire_bytes if isinstance(answer, Response) else None,
-        duration_ms=answer.duration_ms if isinstance(answer, Response) else None,
+        wire_bytes=answer.wire_bytes,
+        duration_ms=answer.duration_ms,
         error_kind=error.kind if error else None,
         error=error.message if error else (parsed.problem if parsed else None),
     )
+
+
+def _recognised(
+    state: FeedState, answer: Response, parsed: ParsedFeed, store: Store, parser: Parser
+) -> tuple[Match, ...]:
+    """What is new and what has changed of a document's entries."""
+    listed = identity.listed(parsed.entries)
+    known = _known(state, listed, store)
+    matches = identity.match(listed, known)
+    if len(parsed.seen_hashes) > len(parsed.entries) and identity.is_doubtful(matches, known):
+        with contextlib.suppress(ParseError):  # then what is left of it decides
+            whole = parser.parse(answer.body, answer.final_url, answer.headers.get("content-type"))
+            listed = identity.listed(whole.entries)
+            matches = identity.match(listed, _known(state, listed, store))
+    return tuple(match for match in matches if match.status != "same")
 
 
 def _known(state: FeedState, listed: Sequence[identity.Listed], store: Store) -> list[KnownEntry]:

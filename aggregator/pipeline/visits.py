@@ -82,6 +82,8 @@ def read_all(
             )
             if error is not None:
                 failed[request.key] = error
+                if error.kind == "bug" and isinstance(error.__cause__, Exception):
+                    found.bugs.append(error.__cause__)
                 continue
             assert not isinstance(answer, FetchError)
             if request.url == visit.url:

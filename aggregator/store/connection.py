@@ -39,7 +39,7 @@ _HINTS = (
     (
         "malformed",
         "the database file is damaged",
-        "restore the last backup, or salvage it with 'sqlite3 FILE .recover'",
+        "restore the last backup (docs/running.md), or salvage it with 'sqlite3 FILE .recover'",
     ),
 )
 

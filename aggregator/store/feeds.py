@@ -312,7 +312,6 @@ class Feeds:
         is known stays as it is: an archive has the older wording.
         """
         fresh = [match for match in matches if match.known_id is None]
-        response = answer if isinstance(answer, Response) else None
         with self._db.transaction():
             for match in fresh:
                 self._store_entry(feed_id, match, stamp(now))
@@ -322,8 +321,8 @@ class Feeds:
                 started_at=stamp(now),
                 outcome="failed" if error else "new" if fresh else "nothing_new",
                 status=answer.status,
-                bytes=response.wire_bytes if response else None,
-                duration_ms=response.duration_ms if response else None,
+                bytes=answer.wire_bytes,
+                duration_ms=answer.duration_ms,
                 entries=len(fresh),
                 error_kind=error.kind if error else None,
                 error=error.message if error else None,
