@@ -84,7 +84,7 @@ def plan(
         return _after_error(state, now, settings, error)
     assert isinstance(answer, Response)
     seconds, why = max(_wishes(state, settings, answer, hints), key=lambda wish: wish[0])
-    at = now + timedelta(seconds=seconds * (1 + SPREAD * _chance(state.id, now)))
+    at = now + timedelta(seconds=min(seconds * (1 + SPREAD * _chance(state.id, now)), max(seconds, FARTHEST)))
     return _outside_skipped(Plan(at, why), hints, now, _chance(state.id, now))
 
 
@@ -190,11 +190,11 @@ def redirect_vote(state: FeedState, answer: Response | FetchError, *, is_feed: b
     """What to make of a permanent redirect (301, 308): believed after VOTES answers that agree and were feeds.
 
     A redirect that ends at a page, a 404 or nowhere does not count; so a moved feed is never lost to a parked
-    domain. When the new place fails RETURN_AFTER times in a row, the feed's own URL gets another chance.
+    domain. When the new place fails RETURN_AFTER times in a row, or is gone, the feed's own URL gets another chance.
     """
     if isinstance(answer, FetchError) or not is_feed:
         failures = state.failures + 1
-        if state.fetch_url != state.feed.url and failures % RETURN_AFTER == 0:
+        if state.fetch_url != state.feed.url and (answer.status == 410 or failures % RETURN_AFTER == 0):
             return Vote(None, 0, state.feed.url)
         return Vote(state.redirect_url, state.redirect_count)
     target = answer.permanent_url

@@ -49,6 +49,13 @@ def test_a_304_that_was_asked_for_is_nothing_new(server, get):
     assert (response.status, response.body) == (304, b"")
 
 
+def test_what_a_304_announces_and_sends_late_is_no_answer_to_the_next_request(server, get):
+    url = server.answer("/a", status=304, headers={"Content-Length": "40"})
+    assert get(url, validators=Validators(etag='"1"')).status == 304
+    get(server.answer("/b", body="<rss/>"))
+    assert server.log[0].connection != server.log[1].connection
+
+
 def test_a_304_that_was_not_asked_for_is_an_error(server, get):
     assert get(server.answer("/feed", status=304)).kind == "unexpected_status"
 

@@ -308,6 +308,11 @@ def test_without_a_robots_txt_everything_is_allowed(server):
     assert ask(server, page(server, "/a"))[0] == [200]
 
 
+def test_a_robots_txt_without_content_forbids_nothing(server):
+    server.answer("/robots.txt", status=204)
+    assert ask(server, page(server, "/a"))[0] == [200]
+
+
 @pytest.mark.parametrize("reply", [Reply(status=500), Reply(raw=b""), Reply(status=429)])
 def test_while_robots_txt_is_unreachable_nothing_is_fetched(server, reply):
     server.answer("/robots.txt", reply)

@@ -332,6 +332,20 @@ def test_a_json_feed_cut_short_is_broken():
     assert caught.value.kind == "broken_feed"
 
 
+def test_a_search_form_in_an_item_costs_no_entry():
+    form = "<textInput><title>Search</title><name>q</name></textInput>"
+    feed = parse(rss(item(title="One", more=form), item(title="Two"), head=form), URL)
+    assert [entry.title for entry in feed.entries] == ["One", "Two"]
+
+
+@pytest.mark.parametrize(
+    ("title", "plain"),
+    [("Ferry <img src=x onerror=alert(1)", "Ferry"), ("If a <b and c = d", "If a <b and c = d")],
+)
+def test_a_tag_that_never_ends_is_no_text(title, plain):
+    assert parse(rss(item(title=title)), URL).entries[0].title == plain
+
+
 def test_a_guid_has_no_character_that_changes_how_a_line_is_shown():
     (entry,) = parse(rss(item(guid="tag:a\u202eexample")), URL).entries
     assert entry.guid == "tag:aexample"

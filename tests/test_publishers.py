@@ -286,6 +286,25 @@ def test_22_after_a_410_only_a_person_asks_again(publisher):
     assert len(publisher.server.seen("/feed")) == 2
 
 
+def test_22_a_410_at_the_end_of_a_temporary_redirect_is_not_the_feeds(publisher):
+    publisher.server.answer("/feed", status=302, headers={"Location": "/away"})
+    publisher.server.answer("/away", status=410)
+    publisher.poll(2)
+    assert publisher.state("status", "error_kind") == ("failing", "not_found")
+
+
+def test_22_when_what_a_feed_moved_to_is_gone_its_own_address_is_asked(publisher):
+    publisher.server.answer("/feed", status=301, headers={"Location": "/new"})
+    publisher.server.answer("/new", body=publisher.body(), headers={"ETag": ETAG})
+    publisher.poll(4)
+    assert publisher.state("fetch_url").endswith("/new")
+    publisher.server.answer("/new", status=410)
+    publisher.serve(ETag=ETAG)
+    publisher.poll(2)
+    assert publisher.state("status") == "ok"
+    assert publisher.state("fetch_url").endswith("/feed")
+
+
 def test_23_each_failure_doubles_the_wait_and_one_success_ends_it(publisher):
     publisher.server.answer("/feed", status=500)
     waits = []

@@ -192,6 +192,11 @@ def test_no_error_is_retried_before_the_floor():
     assert min(waits) >= 1
 
 
+@given(st.integers(0, 10_000))
+def test_chance_adds_nothing_to_the_seven_days(feed):
+    assert hours(plan(answer(cache_control="max-age=31536000"), id=feed)) == 7 * 24
+
+
 def test_410_ends_it():
     assert failed("gone") == schedule.Plan(None, "410 Gone: not asked again")
 

@@ -325,6 +325,11 @@ class Fetcher:
         clock = time.time()
         error = answers.failure(request.url, answer, clock)
         error.final_url = job.url
+        if (
+            error.kind == "gone" and job.visited and not job.unbroken
+        ):  # the place is; what led there for now is not
+            message = "redirected, for now, to what was taken down for good (410)"
+            error = FetchError(request.url, "not_found", message, status=410, final_url=job.url)
         if error.status in (429, 503) and (error.retry_after or error.status == 429):
             why = f"Retry-After ({error.status})"
             for host in self._hosts.hold(job.host.name, error.retry_after or BARE_HOLD, why, clock):
@@ -414,7 +419,9 @@ def _learn_robots(host: Host, result: Response | FetchError) -> None:
     """RFC 9309 2.3.1: none there (4xx), nothing disallowed; none to be had (5xx, network), everything disallowed."""
     if isinstance(result, Response):
         host.learn_robots(robots.decoded(result.body), time.time())
-    elif result.status is not None and 400 <= result.status < 500 and result.status != 429:
+    elif result.status == 204 or (
+        result.status is not None and 400 <= result.status < 500 and result.status != 429
+    ):
         host.learn_robots("", time.time())
     else:
         message = f"the page is left alone, because robots.txt cannot be read: {result.message}"

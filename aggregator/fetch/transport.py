@@ -373,7 +373,10 @@ class Transport:
                 content = self._whole(raw, kept, limit, html, url)
             elif status == 304:
                 content = b""
-                raw.drain_conn()
+                if kept.get("content-length", "0") != "0" or "transfer-encoding" in kept:
+                    raw.close()  # what it announces and may not send would be read as the next request's answer
+                else:
+                    raw.drain_conn()
             else:
                 if status < 200:  # 103 Early Hints: the true answer follows, and would be the next request's
                     raw.close()

@@ -44,6 +44,9 @@ _ENTITY = re.compile(rb"<!ENTITY[^<>]*>")
 _SAFE_ENTITY = re.compile(
     rb"<!ENTITY\s+\w+\s+(?:\"(?:&#\w{1,8};|[^&\"]{0,200})\"|'(?:&#\w{1,8};|[^&']{0,200})')\s*>"
 )
+#: A search form, which nobody shows, and over which feedparser stumbles within an item.
+_FORM = re.compile(rb"<((?:[\w.-]{1,40}:)?textinput)\b[^<>]*(?:/>|(?<!/)>.{0,5000}?</\1\s*>)", re.I | re.S)
+_FORM_TAG = re.compile(rb"</?(?:[\w.-]{1,40}:)?textinput\b[^<>]*>", re.I)
 ROOT = re.compile(rb"<((?:[\w.-]{1,40}:)?(?:rss|feed|rdf|channel))(?=[\s/>])[^<>]*>", re.I)
 _ITEM = re.compile(rb"<(?:[\w.-]{1,40}:)?(?:item|entry)[\s/>]", re.I)
 
@@ -62,6 +65,11 @@ def scrub(body: bytes, content_type: str | None) -> tuple[bytes, str | None]:
         data = _CHARREF.sub(b" ", data)
     if b"<!ENTITY" in data:
         data = _without_entities(data)
+    if b"textinput" in data.lower():  # a channel has one; of thousands, to look for each one's end takes long
+        for tag in itertools.islice(_FORM_TAG.finditer(data), 10):
+            if form := _FORM.match(data, tag.start()):
+                data = data.replace(form[0], b" " * len(form[0]))
+        data = _FORM_TAG.sub(b"", data)
     return _from_the_start(data), content_type
 
 

@@ -55,6 +55,8 @@ def read(document: Prepared, url: str, now: datetime) -> ParsedFeed:
             sanitize_html=False,
             resolve_relative_uris=False,
         )
+    except MemoryError:  # the worker's limit, which has an answer of its own
+        raise
     except Exception as error:  # feedparser promises nothing; what it raised so far is scrubbed before it
         raise ParseError(
             url, "broken_feed", f"the feed cannot be read ({type(error).__name__}: {error})"

@@ -25,7 +25,8 @@ _TAG = re.compile(
     r"|pre|progress|q|rp|rt|ruby|s|samp|script|section|select|slot|small|source|span|strike|strong|style|sub|summary"
     r"|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|track|tt|u|ul|var|video|wbr"
     r"|foreignobject|maction|mfrac|mglyph|mi|mn|mo|mrow|msub|msup|mtext|semantics)"  # of SVG and MathML
-    r"(?=[\s/>])[^<>]*>|</?\w[\w:-]*\s[^<>]*=[^<>]*>",
+    r"(?=[\s/>])[^<>]*>|</?\w[\w:-]*\s[^<>]*=[^<>]*>"
+    r"|<\w[\w:-]*\s+[\w:-]+=[^<>]*\Z",  # the last one, which never ends
     re.I,
 )
 _INLINE = re.compile(

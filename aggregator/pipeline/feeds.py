@@ -239,6 +239,11 @@ def digest(
     error: FetchError | ParseError | None = None
     if isinstance(answer, FetchError):
         error = answer
+        if answer.kind == "gone" and state.fetch_url != state.feed.url:
+            message = (
+                f"what it moved to, {state.fetch_url}, was taken down for good (410): its own address is next"
+            )
+            error = FetchError(state.feed.url, "not_found", message, status=answer.status)
     elif answer.status == 304:
         outcome = "not_modified"
         validators = validators_after(state.validators, answer)
