@@ -139,6 +139,30 @@ def test_the_address_tells_the_day_where_nothing_else_does() -> None:
         ("2025.10.20 14:03", "2025-10-20 14:03"),
         ("20/10/2025 2:03 pm", "2025-10-20 14:03"),
         ("20251020T140300Z", "2025-10-20 14:03"),
+        ("20 أكتوبر 2025", "2025-10-20 00:00"),
+        ("٢٠ تشرين الأول ٢٠٢٥", "2025-10-20 00:00"),
+        ("২০ অক্টোবর ২০২৫", "2025-10-20 00:00"),
+        ("20 октомври 2025 г., 14:03", "2025-10-20 14:03"),
+        ("1 d’octubre de 2025", "2025-10-01 00:00"),
+        ("20. října 2025", "2025-10-20 00:00"),
+        ("ΔΕΥΤΕΡΑ, 20 ΟΚΤΩΒΡΙΟΥ 2025", "2025-10-20 00:00"),
+        ("20. lokakuuta 2025 klo 14.03", "2025-10-20 14:03"),
+        ("20 באוקטובר 2025", "2025-10-20 00:00"),
+        ("२० अक्टूबर २०२५", "2025-10-20 00:00"),
+        ("2025. október 20., hétfő 14:03", "2025-10-20 14:03"),
+        ("2025 m. spalio 20 d.", "2025-10-20 00:00"),
+        ("2025. gada 20. oktobris", "2025-10-20 00:00"),
+        ("20 paź 2025", "2025-10-20 00:00"),
+        ("20/out/2025", "2025-10-20 00:00"),
+        ("octubre 20 de 2025, 2:03 p. m.", "2025-10-20 14:03"),
+        ("20 octombrie 2025", "2025-10-20 00:00"),
+        ("20 окт. 2025", "2025-10-20 00:00"),
+        ("20 жовтня 2025", "2025-10-20 00:00"),
+        ("20 EKİM 2025", "2025-10-20 00:00"),
+        ("ngày 20 tháng 10 năm 2025", "2025-10-20 00:00"),
+        ("2025년 10월 20일 오후 2시 3분", "2025-10-20 14:03"),
+        ("2025年10月20日 下午2:03", "2025-10-20 14:03"),
+        ("令和7年10月20日", "2025-10-20 00:00"),
     ],
 )
 def test_dates_are_read_in_the_ways_they_are_written(text: str, day: str) -> None:
@@ -148,7 +172,35 @@ def test_dates_are_read_in_the_ways_they_are_written(text: str, day: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "99/99/2025", "2025-13-45", "1234567890123456", "May contain 12 nuts"]
+    ("text", "day"),
+    [
+        ("20 ตุลาคม 2568", "2025-10-20"),
+        ("๒๐ ต.ค. ๒๕๖๘", "2025-10-20"),
+        ("20/10/2568", "2025-10-20"),
+        ("۲۸ مهر ۱۴۰۴", "2025-10-20"),
+        ("۱۴۰۳/۱۲/۳۰", "2025-03-20"),
+    ],
+)
+def test_the_years_of_other_calendars_are_ours(text: str, day: str) -> None:
+    value = dates.parse(text)
+    assert value is not None
+    assert value.date().isoformat() == day
+
+
+def test_the_language_decides_between_months_of_one_name() -> None:
+    months = [dates.visible("20. listopada 2025", language=language) for language in ("pl", "hr")]
+    assert [value.month for value in months if value] == [11, 10]
+
+
+def test_an_offset_from_greenwich_in_a_line_is_kept() -> None:
+    value = dates.visible("Thứ hai, 20/10/2025, 14:03 (GMT+7)")
+    assert value is not None
+    assert value.isoformat() == "2025-10-20T14:03:00+07:00"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "yesterday", "99/99/2025", "2025-13-45", "1234567890123456", "May contain 12 nuts", "Mary 3, 2020"],
 )
 def test_what_is_no_date_is_none(text: str) -> None:
     assert dates.parse(text) is None

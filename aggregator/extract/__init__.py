@@ -169,15 +169,16 @@ def _read(
     if not title and (block := head.title_block(page, made.kept)):
         title = headline.clean(block.text)
         made.kept[block.index], made.reasons[block.index] = False, "title"
+    language = facts.language or (hint.language if hint else None) or ""
+    language = re.split(r"[-_]", language.strip())[0].lower()[:3]
     sites = headline.site_names(facts, host)
     authors = people.choose(facts, head.bylines(lines), sites, people.of_feed(hint))
     published = dates.choose(
         dates.declared(facts, now),
-        head.published(page, lines, now, day_first=facts.day_first),
+        head.published(page, lines, now, day_first=facts.day_first, language=language),
         dates.from_url(url, now),
         _believable(hint.published if hint else None, now),
     )
-    language = facts.language or (hint.language if hint else None) or ""
     base = Document(
         url=url,
         title=title,
@@ -185,7 +186,7 @@ def _read(
         byline=", ".join(authors) or None,
         authors=authors,
         published=published,
-        language=re.split(r"[-_]", language.strip())[0].lower()[:3] or None,
+        language=language or None,
         image=urls.absolute(facts.first("og:image", "twitter:image", "twitter:image:src"), url)
         or (hint.image if hint else None),
         summary=summary or None,

@@ -6,6 +6,7 @@ comments are left out, whatever they say.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -26,11 +27,15 @@ _ELSEWHERE = sum(
     for kind in ("menu", "sidebar", "footer", "related", "comments", "modal", "advertisement", "consent")
 )
 _UPDATED = re.compile(
-    r"updat|modif|aktualis|mis à jour|actualiz|atualiz|aggiorn|bijgewerkt|oppdatert|uppdater|更新|수정|güncel|обновл",
+    r"updat|modif|aktualis|aktualiz|mis à jour|actualiz|actualitz|atualiz|aggiorn|bijgewerkt|oppdatert|uppdater|"
+    r"opdater|muokattu|päivite|frissít|更新|수정|güncel|обновл|оновлен|обновен|актуализ|ενημέρωση|تحديث|به‌روز|بروزرسانی|עודכן|"
+    r"अपडेट|อัปเดต|cập nhật|diperbarui",
     re.I,
 )
 _PUBLISHED = re.compile(
-    r"publi|posted|veröffentl|erschien|opublik|gepubl|입력|등록|公開|发布|發布|配信|fecha|yayın|опублик|first|created|\bon\b",
+    r"publi|posted|veröffentl|erschien|opublik|gepubl|julkais|zveřejn|közzé|megjelen|입력|등록|게시|公開|发布|發布|發佈|"
+    r"发表|發表|配信|投稿|fecha|yayın|опублик|опублік|публик|δημοσ|نشر|منتشر|انتشار|פורסם|प्रकाशित|เผยแพร่|đăng|xuất bản|"
+    r"diterbitkan|first|created|\bon\b",
     re.I,
 )
 _AUTHOR_LINK = re.compile(
@@ -94,12 +99,15 @@ def _of_the_page(block: Block, page: Page, now: datetime, value: datetime) -> bo
     )
 
 
-def published(page: Page, head: Sequence[Block], now: datetime, *, day_first: bool = True) -> list[datetime]:
+def published(
+    page: Page, head: Sequence[Block], now: datetime, *, day_first: bool = True, language: str = ""
+) -> list[datetime]:
     """Dates in the head, best first: what says "published", what says nothing, what says "updated".
 
     A date before the title counts only if it says what it is, or if it stands in the article's box and is not today's;
     else it is the day the page was made. So is one beside a temperature.
     """
+    read = functools.partial(dates.visible, day_first=day_first, language=language)
     found: list[tuple[int, datetime]] = []
     for block in head:
         text = block.text
@@ -115,8 +123,8 @@ def published(page: Page, head: Sequence[Block], now: datetime, *, day_first: bo
             continue
         value = dates.parse(block.time, day_first=day_first) if block.time else None
         if updated and fresh:  # "Updated ... Published ..."
-            value = dates.visible(text[fresh.end() :], day_first=day_first) or value
-        value = value or dates.visible(text, day_first=day_first)
+            value = read(text[fresh.end() :]) or value
+        value = value or read(text)
         if value is None or not dates.plausible(value, now):
             continue
         if before and not fresh and _of_the_page(block, page, now, value):
