@@ -2,6 +2,7 @@
 
 `CLASS_WORDS`   kind -> words of class names, ids and roles (camelCase and dashes split, lower case)
 `TAG_KINDS`     HTML element -> kinds it stands for by itself
+`BYLINES`       language -> what stands before the name of who wrote it
 `LABELS`        kind -> language -> texts that are a whole line of their own, or stand before a colon
 `WHOLE_ARTICLE` words that an article's address gets for all of it on one page
 `PHRASES`       kind -> language -> words that give a short line away wherever they stand in it
@@ -88,6 +89,41 @@ WHOLE_ARTICLE = frozenset(
      "single", "singlepage", "viewall"]
 )  # fmt: skip
 
+BYLINES: dict[str, tuple[str, ...]] = {
+    "ar": ("الكاتب", "بقلم", "كتب", "كتبت"),
+    "bg": ("автор", "от"),
+    "ca": ("per", "redactat per"),
+    "cs": ("autor", "autorka", "napsal", "napsala"),
+    "da": ("af", "skrevet af"),
+    "de": ("autor", "autorin", "geschrieben von", "text", "verfasst von", "veröffentlicht von", "vom", "von"),
+    "el": ("γράφει η", "γράφει ο", "συντάκτης"),
+    "en": ("author", "by", "posted by", "published by", "reported by", "reporter", "story by", "words by",
+           "written by"),
+    "es": ("autor", "autora", "de", "escrito por", "por", "publicado por", "redactado por"),
+    "fa": ("به قلم", "نویسنده"),
+    "fi": ("kirjoittaja", "teksti"),
+    "fr": ("auteur", "par", "publié par", "rédigé par", "écrit par"),
+    "he": ("מאת",),
+    "hi": ("लेखक",),
+    "hu": ("szerző", "írta"),
+    "id": ("oleh", "penulis"),
+    "it": ("autore", "da", "di", "pubblicato da", "scritto da"),
+    "ja": ("執筆", "文", "著者"),
+    "ko": ("글", "기자"),
+    "nl": ("auteur", "door", "geplaatst door", "geschreven door"),
+    "no": ("av", "skrevet av"),
+    "pl": ("autor", "autorka", "napisał", "napisała", "przez"),
+    "pt": ("autor", "autora", "escrito por", "por", "publicado por"),
+    "ro": ("autor", "de", "publicat de", "scris de"),
+    "ru": ("автор", "текст"),
+    "sv": ("av", "skriven av"),
+    "th": ("เขียนโดย", "โดย"),
+    "tr": ("yazan", "yazar"),
+    "uk": ("автор", "авторка"),
+    "vi": ("tác giả",),
+    "zh": ("作者", "記者", "记者"),
+}  # fmt: skip
+
 LABELS: dict[str, dict[str, tuple[str, ...]]] = {
     "advertisement": {
         "de": ("advertorial", "anzeige", "anzeigen", "werbung"),
@@ -123,24 +159,45 @@ LABELS: dict[str, dict[str, tuple[str, ...]]] = {
         "zh": ("作者", "关于作者", "編輯", "责任编辑", "關於作者"),
     },
     "byline": {
+        "ar": ("آخر تحديث", "تاريخ النشر", "تم النشر", "نشر", "نشر بتاريخ", "نشر في"),
+        "bg": ("актуализирана", "обновена", "публикувана", "публикувано"),
+        "cs": ("aktualizováno", "publikováno", "vydáno", "zveřejněno"),
+        "da": ("offentliggjort", "opdateret", "publiceret"),
         "de": ("aktualisiert", "lesezeit", "stand", "veröffentlicht", "veröffentlicht am", "von",
                "zuletzt aktualisiert"),
+        "el": ("δημοσίευση", "δημοσιεύθηκε", "δημοσιεύτηκε", "ενημέρωση", "ενημερώθηκε",
+               "τελευταία ενημέρωση"),
         "en": ("by", "date", "first published", "last modified", "last updated", "listen",
                "listen to this article", "min read", "modified", "posted", "posted by", "posted on",
                "publication date", "published", "published at", "published on", "reading time",
                "updated", "updated at", "updated on", "written by"),
         "es": ("actualizado", "fecha de publicación", "por", "publicado", "publicado el",
                "tiempo de lectura"),
+        "fa": ("انتشار", "تاریخ انتشار", "تاریخ خبر"),
+        "fi": ("julkaistu", "muokattu", "päivitetty"),
         "fr": ("mis à jour", "mis à jour le", "modifié le", "par", "publié", "publié le",
                "temps de lecture"),
+        "he": ("עודכן", "פורסם"),
+        "hi": ("अपडेट", "प्रकाशित"),
+        "hu": ("frissítve", "közzétéve", "megjelent"),
+        "id": ("diperbarui", "dipublikasikan", "diterbitkan", "terbit"),
         "it": ("aggiornato", "aggiornato il", "data di pubblicazione", "pubblicato", "pubblicato il",
                "tempo di lettura"),
         "ja": ("公開日", "公開日時", "更新", "更新日", "更新日時", "配信"),
         "ko": ("기사입력", "등록", "발행일", "송고시간", "수정", "승인", "입력", "최종수정"),
         "nl": ("bijgewerkt", "door", "gepubliceerd", "gepubliceerd op", "laatste update", "leestijd"),
+        "no": ("oppdatert", "publisert", "sist oppdatert"),
         "pl": ("aktualizacja", "data publikacji", "opublikowano"),
         "pt": ("atualizado", "atualizado em", "publicado", "publicado em", "tempo de leitura",
                "última atualização"),
+        "ro": ("actualizat", "publicat", "publicat la", "ultima actualizare"),
+        "ru": ("дата публикации", "обновлено", "опубликовано"),
+        "sv": ("publicerad", "publicerat", "senast uppdaterad", "uppdaterad"),
+        "th": ("อัปเดต", "เผยแพร่", "เผยแพร่เมื่อ"),
+        "tr": ("eklenme", "güncelleme", "son güncelleme", "yayın tarihi", "yayınlanma",
+               "yayınlanma tarihi"),
+        "uk": ("дата публікації", "оновлено", "опубліковано"),
+        "vi": ("cập nhật", "cập nhật lúc", "ngày đăng", "đăng lúc", "đăng ngày"),
         "zh": ("來源", "发布时间", "更新时间", "更新時間", "来源", "發布時間"),
     },
     "caption": {

@@ -266,6 +266,29 @@ def test_bylines_are_split_into_names(value: str, names: list[str]) -> None:
         ("By Ann Lee, Harbour Correspondent", ["Ann Lee"]),
         ("By Ann Lee, Bob Ray and Di Orr", ["Ann Lee", "Bob Ray", "Di Orr"]),
         ("By Reuters", ["Reuters"]),
+        ("Posted by Ann Lee on May 3, 2026", ["Ann Lee"]),
+        ("By Ann Lee | May 3, 2026 | 4:30 pm", ["Ann Lee"]),
+        ("By Ann Lee Sunday, May 3, 2026", ["Ann Lee"]),
+        ("May 3, 2026 by Ann Lee", ["Ann Lee"]),
+        ("Published on May 3, 2026 by Ann Lee and Bob Ray", ["Ann Lee", "Bob Ray"]),
+        ("Von Max Muster, 3. Mai 2026, 12:00 Uhr", ["Max Muster"]),
+        ("von Max Muster am 3. Mai 2026", ["Max Muster"]),
+        ("Par Jean Dupont Publié le 3 mai 2026 à 12h00", ["Jean Dupont"]),
+        ("Publié le 3 mai 2026 à 12h00 par Jean Dupont", ["Jean Dupont"]),
+        ("Publicado por Juan Pérez el 3 de mayo de 2026", ["Juan Pérez"]),
+        ("Por João Silva - 3 de maio de 2026", ["João Silva"]),
+        ("Pubblicato da Mario Rossi il 3 maggio 2026", ["Mario Rossi"]),
+        ("Автор: Иван Петров, 3 мая 2026", ["Иван Петров"]),
+        ("Scris de Ion Popescu la 3 mai 2026", ["Ion Popescu"]),
+        ("Írta: Kovács János, 2026. május 3.", ["Kovács János"]),
+        ("Yazan: Ali Yılmaz 3 Mayıs 2026", ["Ali Yılmaz"]),
+        ("Γράφει ο Νίκος Παππάς, 3 Μαΐου 2026", ["Νίκος Παππάς"]),
+        ("كتب: أحمد علي، 3 مايو 2026", ["أحمد علي"]),
+        ("מאת: דוד כהן, 3 במאי 2026", ["דוד כהן"]),
+        ("लेखक: राम कुमार, 3 मई 2026", ["राम कुमार"]),
+        ("โดย สมชาย ใจดี 3 พ.ค. 2569", ["สมชาย ใจดี"]),
+        ("Oleh: Budi Santoso - 3 Mei 2026", ["Budi Santoso"]),
+        ("来源：海港日报 作者：王小明 2026-05-03 12:03", ["王小明"]),
     ],
 )
 def test_a_byline_may_say_more_than_names(line: str, names: list[str]) -> None:
@@ -279,6 +302,14 @@ def test_a_reporter_is_named_without_the_word_for_reporter(line: str, name: str)
     document = read(before=f"<p class='byline'>{line}</p>")
     assert document.authors == (name,)
     assert line not in document.paragraphs
+
+
+def test_a_name_before_the_word_for_reporter_needs_no_mark() -> None:
+    assert read(before="<p>김민수 기자 승인 2025.10.20 12:03</p>").authors == ("김민수",)
+
+
+def test_a_desk_is_no_reporter() -> None:
+    assert people.reporters("경제부 기자") == []
 
 
 def test_several_authors_are_all_named() -> None:
@@ -317,6 +348,8 @@ def test_broken_json_ld_breaks_nothing() -> None:
         "By Ines Corrado • Updated 3 hours ago",
         "By Ines Corrado for the Harbour Herald",
         "By Reuters",
+        "Last updated on 24 November 2026 by Ines Corrado",
+        "Ines Corrado - Harbour Herald, Tuesday 24 November 2026, 03:08",
     ],
 )
 def test_a_byline_that_looks_like_a_paragraph_is_taken_away(line):
@@ -330,6 +363,8 @@ def test_a_byline_that_looks_like_a_paragraph_is_taken_away(line):
         "By 23 November 2026 the whole fleet was in port",
         "By Ines Corrado the matter was closed; the others went on for years and would not hear of it",
         "Nobody knew why.",
+        "The bridge that was opened in 1998 by Ines Corrado",
+        "What happened on 24 November 2026 in Halyard",
     ],
 )
 def test_a_sentence_that_begins_with_by_stays(line):

@@ -2,6 +2,7 @@
 
 `MONTHS`   language -> the twelve names as they stand in a date, in calendar order; a line more for other names
 `SOLAR`    the months of Iran's and Afghanistan's calendar, which begins in March
+`WEEKDAYS` language -> the names of the days; only needed where capitals make a name look like one of a person
 `SHORT`    abbreviations that are not the beginning of a name
 `ERAS`     era -> what to add to its years
 `MORNING`, `AFTERNOON`   what stands beside a time of day
@@ -116,6 +117,28 @@ SOLAR = (
     "فروردین اردیبهشت خرداد تیر مرداد شهریور مهر آبان آذر دی بهمن اسفند",
     "حمل ثور جوزا سرطان اسد سنبله میزان عقرب قوس جدی دلو حوت",
 )
+
+WEEKDAYS = {
+    "cs": "pondělí úterý středa čtvrtek pátek sobota neděle",
+    "da": "mandag tirsdag onsdag torsdag fredag lørdag søndag",
+    "de": "montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag mo di mi do fr sa so",
+    "el": "δευτέρα τρίτη τετάρτη πέμπτη παρασκευή σάββατο κυριακή",
+    "en": "monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri sat sun",
+    "es": "lunes martes miércoles jueves viernes sábado domingo",
+    "fi": "maanantai tiistai keskiviikko torstai perjantai lauantai sunnuntai",
+    "fr": "lundi mardi mercredi jeudi vendredi samedi dimanche",
+    "hu": "hétfő kedd szerda csütörtök péntek szombat vasárnap",
+    "id": "senin selasa rabu kamis jumat sabtu minggu",
+    "it": "lunedì martedì mercoledì giovedì venerdì sabato domenica",
+    "nl": "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
+    "pl": "poniedziałek wtorek środa czwartek piątek sobota niedziela",
+    "pt": "segunda-feira terça-feira quarta-feira quinta-feira sexta-feira segunda terça quarta quinta sexta",
+    "ro": "luni marți miercuri joi vineri sâmbătă duminică",
+    "ru": "понедельник вторник среда четверг пятница суббота воскресенье",
+    "sv": "måndag tisdag onsdag torsdag fredag lördag söndag",
+    "tr": "pazartesi salı çarşamba perşembe cuma cumartesi pazar",
+    "uk": "понеділок вівторок середа четвер п'ятниця субота неділя",
+}
 
 SHORT = {"agt": 8, "mrt": 3, "mrz": 3}
 

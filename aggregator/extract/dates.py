@@ -55,6 +55,7 @@ _YEAR_FIRST = re.compile(
 )
 _ERA = re.compile(rf"({'|'.join(calendars.ERAS)})\s?(\d{{1,3}})\s?年\s?(\d{{1,2}})\s?月\s?(\d{{1,2}})")
 _VIETNAMESE = re.compile(rf"(?<!\d)(\d{{1,2}})\s+tháng\s+(\d{{1,2}}),?\s+(?:năm\s+)?{_YEAR}", re.I)
+_DOTTED = re.compile(r"(?<!\d)(?:19|20)\d{2}\.\s?\S*\s?\d{1,2}\.$")  # "2026. május 3.", "2026. 5. 3."
 _A_YEAR = re.compile(r"(?<!\d)(?:1[349]|20|25)\d{2}(?!\d)")
 _OFFSET = re.compile(r"([+-])\s?(\d{1,2}):?(\d{2})?$")
 #: Forms with the month's name, each with the places of year, name and day in it.
@@ -145,6 +146,7 @@ def _of_language(language: str) -> dict[str, int]:
 
 _MONTH = _months()
 _OF_LANGUAGE = {language: _of_language(language) for language in calendars.MONTHS}
+_WEEKDAYS = {_plain(name) for names in calendars.WEEKDAYS.values() for name in names.split()}
 _SOLAR = {_plain(name): month for line in calendars.SOLAR for month, name in enumerate(line.split(), 1)}
 
 
@@ -170,8 +172,29 @@ def parse(value: object, *, day_first: bool = True, language: str = "") -> datet
 
 def visible(text: str, *, day_first: bool = True, language: str = "") -> datetime | None:
     """The first date written out in a line of text, with the time beside it where there is one."""
-    if not text.isascii():
-        text = text.translate(_PLAIN)
+    text = _legible(text)
+    found = _find(text, day_first, language)
+    return _with_clock(*found, text) if found else None
+
+
+def without(text: str) -> str:
+    """A line without its first date, the times of day and what surrounds them; the line itself if it has no date."""
+    text = _legible(text)
+    found = _find(text)
+    if found is None:
+        return text
+    match = found[3]
+    return f"{_CLOCK.sub(' ', text[: match.start()])} | {_CLOCK.sub(' ', text[match.end() :])}"
+
+
+def _legible(text: str) -> str:
+    return text if text.isascii() else text.translate(_PLAIN)
+
+
+def _find(
+    text: str, day_first: bool = True, language: str = ""
+) -> tuple[int, int, int, re.Match[str]] | None:
+    """Year, month and day of the first date in a line, as they are written, and where."""
     match = _YEAR_FIRST.search(text)
     if match:
         year, month, day = match.groups()
@@ -185,11 +208,11 @@ def visible(text: str, *, day_first: bool = True, language: str = "") -> datetim
         era, year, month, day = match.groups()
         year = str(int(year) + calendars.ERAS[era])
     else:
-        return _with_name(text, language)
-    return _with_clock(int(year), int(month), int(day), text, match)
+        return _find_name(text, language)
+    return int(year), int(month), int(day), match
 
 
-def _with_name(text: str, language: str) -> datetime | None:
+def _find_name(text: str, language: str) -> tuple[int, int, int, re.Match[str]] | None:
     """The first date with the name of a month in it."""
     if not _A_YEAR.search(text):  # most lines
         return None
@@ -198,13 +221,24 @@ def _with_name(text: str, language: str) -> datetime | None:
             year, name, day = match.group(*places)
             month = _month(name, int(year), language)
             if month:
-                return _with_clock(int(year), month, int(day), text, match)
+                return int(year), month, int(day), match
     return None
+
+
+def is_of_date(word: str) -> bool:
+    """Whether a word is the name of a month or weekday."""
+    name = _plain(word.strip(",;:|()"))
+    return name in _MONTH or name in _WEEKDAYS
 
 
 def alone(text: str) -> bool:
     """Whether a line is a date and nothing else."""
-    return len(text) <= LINE and not text.endswith((".", ":", "?", "!")) and visible(text) is not None
+    return len(text) <= LINE and not is_sentence(text) and visible(text) is not None
+
+
+def is_sentence(text: str) -> bool:
+    """Whether a line ends the way sentences do, and not with a date as Hungarians and Koreans write it."""
+    return text.endswith((".", "!", "?", "…", ":")) and not _DOTTED.search(text)
 
 
 def _month(name: str, year: int, language: str) -> int | None:
@@ -236,7 +270,7 @@ def _gregorian(year: int, month: int, day: int) -> tuple[int, int, int]:
     return year, month, day
 
 
-def _with_clock(year: int, month: int, day: int, text: str, match: re.Match[str]) -> datetime | None:
+def _with_clock(year: int, month: int, day: int, match: re.Match[str], text: str) -> datetime | None:
     year, month, day = _gregorian(year, month, day)
     clock = _CLOCK.search(text, match.end(), match.end() + 40) or _CLOCK.search(
         text, max(0, match.start() - 20), match.start()

@@ -20,23 +20,13 @@ BEFORE, AFTER = 8, 25  # blocks before and after the title that can belong to th
 BODY_BLOCKS = 2  # blocks of the body after which the head is over: bylines stand below the standfirst, too
 MAX_LINE = 160  # characters of a line that is looked at
 MAX_BYLINE = 140  # characters of a line that may be a byline and nothing else
+WORDS_BEFORE = 4  # words that may stand before a byline's names, beside a date: "Last updated on ... by"
+DATED_WORDS = 6  # words with capitals that may stand beside a date in a line that says no "By"
 BYLINE_NAMES = 0.6  # share of such a line, before its date, that is names
 
 _ELSEWHERE = sum(
     KINDS[kind]
     for kind in ("menu", "sidebar", "footer", "related", "comments", "modal", "advertisement", "consent")
-)
-_UPDATED = re.compile(
-    r"updat|modif|aktualis|aktualiz|mis à jour|actualiz|actualitz|atualiz|aggiorn|bijgewerkt|oppdatert|uppdater|"
-    r"opdater|muokattu|päivite|frissít|更新|수정|güncel|обновл|оновлен|обновен|актуализ|ενημέρωση|تحديث|به‌روز|بروزرسانی|עודכן|"
-    r"अपडेट|อัปเดต|cập nhật|diperbarui",
-    re.I,
-)
-_PUBLISHED = re.compile(
-    r"publi|posted|veröffentl|erschien|opublik|gepubl|julkais|zveřejn|közzé|megjelen|입력|등록|게시|公開|发布|發布|發佈|"
-    r"发表|發表|配信|投稿|fecha|yayın|опублик|опублік|публик|δημοσ|نشر|منتشر|انتشار|פורסם|प्रकाशित|เผยแพร่|đăng|xuất bản|"
-    r"diterbitkan|first|created|\bon\b",
-    re.I,
 )
 _AUTHOR_LINK = re.compile(
     r"/(?:author|authors|autor|autoren|auteur|auteurs|by|contributor|contributors|people|profile|profiles|staff|team|writer|reporter|journalist)s?/",
@@ -44,7 +34,6 @@ _AUTHOR_LINK = re.compile(
 )
 #: What a byline says beside names: "By", where to, what the author is, and since when.
 _BESIDE_NAMES = re.compile(r"^\W*\w+\s+by\s|\s+(?:for|in)\s.*$|\s*(?:,\s*[\w\s-]+|[|•·–—].*)$", re.I)
-_UP_TO_DATE = re.compile(r"[\s|·•–—-]*(?=\d)")
 DAY = timedelta(hours=24)
 _OVER = frozenset(("comments", "navigation", "related"))
 _NAMED = KINDS["byline"] | KINDS["author"]
@@ -111,7 +100,7 @@ def published(
     found: list[tuple[int, datetime]] = []
     for block in head:
         text = block.text
-        updated, fresh = _UPDATED.search(text), _PUBLISHED.search(text)
+        updated, fresh = labels.UPDATED.search(text), labels.PUBLISHED.search(text)
         marked = block.time or block.node.mask & _NAMED
         before = block.index < page.title_at or page.title_at < 0
         if not marked and ((before and not fresh) or block.linked * 2 > len(text)):
@@ -154,13 +143,28 @@ def title_block(page: Page, kept: Sequence[bool]) -> Block | None:
 def is_byline(text: str, *, marked: bool = False) -> bool:
     """Whether a line of text is a byline alone, as "By Ann Lee, Northern Press 3 May 2026, 14:05": behind "By" come
     names, and then little but a date. `marked`: its element is called a byline, and needs no "By"."""
-    if len(text) > MAX_BYLINE or text.rstrip().endswith((".", "!", "?", "…", ":")):
+    if len(text) > MAX_BYLINE or dates.is_sentence(text.rstrip()):
         return False
-    if not people.says_by(text):
-        return marked and bool(people.named(text))
-    said = _UP_TO_DATE.split(text, maxsplit=1)[0]
-    names = people.of_line(said) if people.says_by(said) else []
+    parts = people.signed(text)
+    if parts is None:
+        return (marked and bool(people.named(text))) or _is_dated_name(text)
+    before, said = parts
+    if _words(before) > WORDS_BEFORE and _words(dates.without(before)) > WORDS_BEFORE:
+        return False  # "The bridge of 1998 by Ann Lee"
+    said = people.before_date(said)
+    names = people.of_line(text)
     return bool(names) and sum(map(len, names)) >= BYLINE_NAMES * len(_BESIDE_NAMES.sub("", said))
+
+
+def _is_dated_name(text: str) -> bool:
+    """Whether a line is a date and a few words with capitals: "Ann Lee - Harbour Herald, Sunday 3 May 2026"."""
+    rest = dates.without(text)
+    words = [word for word in rest.split() if word[0].isalpha() and not dates.is_of_date(word)]
+    return "|" in rest and 0 < len(words) <= DATED_WORDS and all(word[0].isupper() for word in words)
+
+
+def _words(text: str) -> int:
+    return sum(word.isalpha() for word in text.split())
 
 
 def is_marked(block: Block) -> bool:
@@ -179,6 +183,8 @@ def bylines(head: Sequence[Block]) -> list[list[str]]:
             linked.append(names)
         if people.says_by(block.text):
             said.append(people.of_line(block.text))
+        elif reporters := people.reporters(block.text):
+            said.append(reporters)
         elif is_marked(block):
             marked.append(people.named(block.text))
     together = [name for names in linked for name in names]

@@ -219,7 +219,7 @@ def _kind(page: Page, i: int) -> str | None:
 def _is_dateline(block: Block, label: str | None) -> bool:
     """Whether a line says when the article was published, and nothing else."""
     text = block.text
-    if len(text) > MAX_DATELINE or text.endswith((".", ":", "?", "!")):
+    if len(text) > MAX_DATELINE or dates.is_sentence(text):
         return False
     if dates.alone(text) or (block.time and len(text) <= dates.LINE):
         return True

@@ -9,6 +9,19 @@ from .. import furniture
 
 #: "-1.6 C", "12°", "23 ℃": what a weather widget says, and hardly anything else in a short line.
 TEMPERATURE = re.compile(r"(?<!\w)[-−–+]?\d{1,3}(?:[.,]\d)?\s?(?:[°º˚]\s?[CFcf]?|℃|℉|[CF])(?!\w)")
+#: What says in a line with a date that it is the update's, and what that it is the publication's.
+UPDATED = re.compile(
+    r"updat|modif|aktualis|aktualiz|mis à jour|actualiz|actualitz|atualiz|aggiorn|bijgewerkt|oppdatert|uppdater|"
+    r"opdater|muokattu|päivite|frissít|更新|수정|güncel|обновл|оновлен|обновен|актуализ|ενημέρωση|تحديث|به‌روز|بروزرسانی|עודכן|"
+    r"अपडेट|อัปเดต|cập nhật|diperbarui",
+    re.I,
+)
+PUBLISHED = re.compile(
+    r"publi|posted|veröffentl|erschien|opublik|gepubl|julkais|zveřejn|közzé|megjelen|입력|등록|게시|公開|发布|發布|發佈|"
+    r"发表|發表|配信|投稿|fecha|yayın|опублик|опублік|публик|δημοσ|نشر|منتشر|انتشار|פורסם|प्रकाशित|เผยแพร่|đăng|xuất bản|"
+    r"diterbitkan|first|created|\bon\b",
+    re.I,
+)
 _TRIM = " \t\n:：·•|/\\-–—»«›‹>→←↓…。.!?()[]{}*#+\"'“”„‘’【】（）［］「」▶►■◆▲▼☰×"
 _COLONS = str.maketrans(dict.fromkeys("：|/=＝】］]", ":"))
 _SPACES = str.maketrans(dict.fromkeys((c for c in _TRIM if c not in "-'"), " "))
