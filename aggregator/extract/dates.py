@@ -46,8 +46,13 @@ _URL = re.compile(
     r"/(?P<y>(?:19|20)\d{2})(?:(?P<s>[/-])(?P<m>1[0-2]|0?[1-9])(?P=s)(?P<d>3[01]|[12]\d|0?[1-9])"
     r"|(?P<m2>0[1-9]|1[0-2])(?P<d2>0[1-9]|[12]\d|3[01]))(?=[/\-_.]|$)"
 )
-# A letter, then whatever is written with letters: the vowels of Hindi and Thai are none to Python's \w.
-_NAME = r"(?<![^\W\d_])([^\W\d_][^\s\d_,،;:|/()\[\]–—-]*(?:\sال[^\W\d_]+)?)"
+#: What is written over, under and beside letters, as the vowels of Hindi and Thai, is no letter to Python's \w.
+MARKS = (
+    "\u0300-\u036f\u0591-\u05c7\u064b-\u0652\u0900-\u0903\u093a-\u094d\u0981-\u0983\u09bc-\u09cd"
+    "\u0b82\u0bbe-\u0bcd\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u200c"
+)
+_LETTERS = rf"[^\W\d_](?:[^\W\d_]|[{MARKS}])*"
+_NAME = rf"(?<![^\W\d_])({_LETTERS}(?:\.{_LETTERS}|\sال[^\W\d_]+)*)"
 _YEAR = r"((?:1[349]|20|25)\d{2})(?!\d)"  # 2569 is 2026 in Thailand, 1405 in Iran
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,2})([./-])\s?(\d{1,2})\2\s?((?:19|20|25)\d{2})(?!\d)")
 _YEAR_FIRST = re.compile(
@@ -68,7 +73,7 @@ _NAMED = (
         (4, 2, 1),
     ),
     (re.compile(rf"{_NAME}\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?\.?[,،]?\s+(?:del?\s+)?{_YEAR}"), (3, 1, 2)),
-    (re.compile(rf"(?<!\d){_YEAR}[.,]?\s*(?:m\.\s*)?{_NAME}\s*(\d{{1,2}})(?!\d)"), (1, 2, 3)),
+    (re.compile(rf"(?<!\d){_YEAR}[.,]?\s*(?:m\.\s*)?{_NAME}\.?\s*(\d{{1,2}})(?!\d)"), (1, 2, 3)),
     (re.compile(rf"(?<!\d){_YEAR}\.\s+gada\s+(\d{{1,2}})\.\s+{_NAME}"), (1, 3, 2)),
 )
 _DIGITS = {

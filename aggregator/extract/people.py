@@ -49,7 +49,7 @@ _ROLE = re.compile(
     r"producer|analyst|redakteur(?:in)?|staff|news|bureau chief)\b).*$",
     re.I,
 )
-_DESK = re.compile(r"\s+(?:for|in|at|from|für|aus|em|desde)\s+.*$")
+_DESK = re.compile(r"\s+(?:[Ii]n|for|at|from|für|aus|em|desde)(?:\s+.*)?$")
 _TITLES = re.compile(
     r"^(?:文\s?[・=＝/／]\s?|記者\s?|记者\s?|責任編輯|责任编辑)|\s?(?:기자|특파원|記者|记者|特派員)$"
 )
@@ -74,12 +74,7 @@ _JOBS = frozenset(
 _EASTERN = re.compile(
     r"[\u3400-\u9fff\uac00-\ud7a3]{2,5}|[\u3400-\u9fff]{1,3}\s[\u3040-\u30ff\u3400-\u9fff]{1,3}"
 )
-# The vowels that are written over, under and beside a letter are none to Python's \w.
-_MARKS = (
-    "\u0300-\u036f\u0591-\u05c7\u064b-\u0652\u0900-\u0903\u093a-\u094d\u0981-\u0983\u09bc-\u09cd"
-    "\u0bbe-\u0bcd\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u200c"
-)
-_NAME_WORD = re.compile(rf"^[^\W\d_a-z](?:[^\W\d_]|[{_MARKS}])*\.?(?:['’-](?:[^\W\d_]|[{_MARKS}])+)*\.?,?$")
+_NAME_WORD = re.compile(rf"^[^\W\d_a-z](?:[^\W\d_]|[{dates.MARKS}])*\.?(?:['’-](?:[^\W\d_]|[{dates.MARKS}])+)*\.?,?$")
 _PARTICLES = frozenset(
     [
         "al",
@@ -232,8 +227,9 @@ def of_line(text: str) -> list[str]:
 
 def before_date(said: str) -> str:
     """The names that a byline begins with: "Ann Lee on Sunday, May 3, 2026" is about Ann Lee."""
-    words = _REST.split(said, maxsplit=1)[0].strip(" ,،;:|-–—·•").split()
-    while words and (words[-1].casefold() in _CONNECTIVES or dates.is_of_date(words[-1])):
+    names = _REST.split(said, maxsplit=1)[0]
+    words = names.strip(" ,،;:|-–—·•").split()
+    while words and names != said and (words[-1] in _CONNECTIVES or dates.is_of_date(words[-1])):
         words.pop()
     return " ".join(words)
 
