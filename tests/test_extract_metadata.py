@@ -97,6 +97,55 @@ def test_the_dates_of_related_stories_are_not_the_articles() -> None:
     assert read(after=related).published is None
 
 
+ENTRY = "<{tag}>{day} May 2019</{tag}><p>Divers found wreck no. {day} in the mud of the harbour, and work stopped.</p>"
+
+
+@pytest.mark.parametrize("tag", ["h3", "p", "div"])
+def test_the_days_of_a_timeline_are_text_and_no_date_of_the_page(tag: str) -> None:
+    document = read(before="".join(ENTRY.format(tag=tag, day=day) for day in (3, 9, 12, 20)))
+    assert document.published is None
+    assert {"3 May 2019", "9 May 2019", "12 May 2019"} <= set(document.paragraphs)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<p>On 3 May 2019 he left.</p>",
+        "<p>On 3 May 2019 he left the town, and he never published a line on it.</p>",
+        "<ul><li>3 May 2019: wreck no. 3</li><li>9 May 2019: wreck no. 9</li></ul>",
+        "<figure><figcaption>The old quay on 3 May 2019. Photo: Ann Lee</figcaption></figure>",
+        "<p><b>Born:</b> 3 May 2019, Halyard</p>",
+        "<blockquote><p>A fine quay.</p><p>Hanne Olsvik, 3 May 2019</p></blockquote>",
+    ],
+)
+def test_a_date_in_the_text_is_not_the_pages(line: str) -> None:
+    assert read(before=line).published is None
+    first, _, rest = BODY.partition("</p>")
+    html = f"<body><article><h1>{TITLE}</h1>{first}</p>{line}{rest}</article></body>"
+    assert extract(html, URL, now=NOW).published is None
+
+
+def test_the_date_of_a_comment_is_not_the_pages() -> None:
+    said = "<p>I think that it is a fine quay indeed, and so do the ferry people here.</p>"
+    comment = f"<div><b>Tom Ray</b> 3 May 2019 at 10:00{said}</div>"
+    assert read(after=comment).published is None
+
+
+def test_a_date_below_the_standfirst_is_taken() -> None:
+    standfirst = "<p>The ferry to the islands will follow in May, when the new ramp is ready for it.</p>"
+    assert read(before=f"{standfirst}<p>20 October 2025</p>").published == datetime(2025, 10, 20, tzinfo=UTC)
+
+
+def test_a_label_before_the_date_says_which_it_is() -> None:
+    lines = "<p>Updated at</p><p>3 Dec 2025</p><p>Posted on</p><p>20 Oct 2025</p>"
+    assert read(before=lines).published == datetime(2025, 10, 20, tzinfo=UTC)
+
+
+def test_a_dateline_dates_a_page_that_says_nothing_else() -> None:
+    text = "<p>HALYARD, Oct. 20, 2025 (Coastal Press) - The harbour was closed while divers looked for wrecks.</p>"
+    assert read(before=text).published == datetime(2025, 10, 20, tzinfo=UTC)
+
+
 def test_published_wins_over_updated_in_one_line() -> None:
     document = read(before="<p>Updated: 21 Oct 2025, 10:00 · Published: 20 Oct 2025, 14:03</p>")
     assert document.published == datetime(2025, 10, 20, 14, 3, tzinfo=UTC)

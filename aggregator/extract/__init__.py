@@ -175,7 +175,7 @@ def _read(
     authors = people.choose(facts, head.bylines(lines), sites, people.of_feed(hint))
     published = dates.choose(
         dates.declared(facts, now),
-        head.published(page, lines, now, day_first=facts.day_first, language=language),
+        head.published(page, lines, made.kept, now, day_first=facts.day_first, language=language),
         dates.from_url(url, now),
         _believable(hint.published if hint else None, now),
     )

@@ -14,7 +14,7 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
-from . import calendars
+from . import calendars, labels
 from . import evidence as ev
 from .evidence import Evidence
 
@@ -182,14 +182,14 @@ def visible(text: str, *, day_first: bool = True, language: str = "") -> datetim
     return _with_clock(*found, text) if found else None
 
 
-def without(text: str) -> str:
-    """A line without its first date, the times of day and what surrounds them; the line itself if it has no date."""
+def around(text: str) -> tuple[str, str] | None:
+    """What stands before and behind the first date of a line, without times of day; None if it has no date."""
     text = _legible(text)
     found = _find(text)
     if found is None:
-        return text
+        return None
     match = found[3]
-    return f"{_CLOCK.sub(' ', text[: match.start()])} | {_CLOCK.sub(' ', text[match.end() :])}"
+    return _CLOCK.sub(" ", text[: match.start()]), _CLOCK.sub(" ", text[match.end() :])
 
 
 def _legible(text: str) -> str:
@@ -238,7 +238,12 @@ def is_of_date(word: str) -> bool:
 
 def alone(text: str) -> bool:
     """Whether a line is a date and nothing else."""
-    return len(text) <= LINE and not is_sentence(text) and visible(text) is not None
+    parts = around(text) if len(text) <= LINE and not is_sentence(text) else None
+    if parts is None or parts[1].lstrip().startswith(":"):
+        return False
+    before = parts[0]
+    says = labels.PUBLISHED.search(before) or labels.UPDATED.search(before) or labels.prefix(text) == "byline"
+    return bool(says) or ":" not in before
 
 
 def is_sentence(text: str) -> bool:

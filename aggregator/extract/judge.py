@@ -179,8 +179,14 @@ def decide(page: Page, scores: list[float], url: str | None = None, live: bool =
             kind = _kind(page, i)
             if kind in _HARD:
                 kept[i], reasons[i] = False, kind or ""
+    proses = [i for i, is_one in enumerate(page.prose) if is_one and kept[i]]
     for i, block in enumerate(blocks):
-        if kept[i] and block.node.tag not in HEADINGS and _is_dateline(block, page.labels[i]):
+        if (
+            kept[i]
+            and block.node.tag not in HEADINGS
+            and _is_dateline(block, page.labels[i])
+            and not _is_entry(page, i, proses)
+        ):
             kept[i], reasons[i] = False, "byline"
     _weather(page, result)
     _titles(page, result)
@@ -224,6 +230,14 @@ def _is_dateline(block: Block, label: str | None) -> bool:
     if dates.alone(text) or (block.time and len(text) <= dates.LINE):
         return True
     return labels.prefix(text) == "byline" and dates.visible(text) is not None
+
+
+def _is_entry(page: Page, i: int, proses: Sequence[int]) -> bool:
+    """Whether a line with a date stands in the text, as over an entry of a timeline."""
+    block = page.blocks[i]
+    if block.time or labels.prefix(block.text) == "byline" or not proses or i > proses[-1]:
+        return False
+    return (len(proses) > 1 and i > proses[1]) or head.is_one_of_several(block, page)
 
 
 def _weather(page: Page, result: Judgement) -> None:

@@ -74,7 +74,9 @@ _JOBS = frozenset(
 _EASTERN = re.compile(
     r"[\u3400-\u9fff\uac00-\ud7a3]{2,5}|[\u3400-\u9fff]{1,3}\s[\u3040-\u30ff\u3400-\u9fff]{1,3}"
 )
-_NAME_WORD = re.compile(rf"^[^\W\d_a-z](?:[^\W\d_]|[{dates.MARKS}])*\.?(?:['’-](?:[^\W\d_]|[{dates.MARKS}])+)*\.?,?$")
+_NAME_WORD = re.compile(
+    rf"^[^\W\d_a-z](?:[^\W\d_]|[{dates.MARKS}])*\.?(?:['’-](?:[^\W\d_]|[{dates.MARKS}])+)*\.?,?$"
+)
 _PARTICLES = frozenset(
     [
         "al",
