@@ -95,6 +95,21 @@ def test_furniture_inside_the_text_goes(html: str) -> None:
     assert list(read(article(p(*TEXT[:3]), html, p(*TEXT[3:]))).paragraphs) == TEXT
 
 
+@pytest.mark.parametrize(
+    "label",
+    [
+        "اقرأ أيضا:", "Прочетете още:", "Přečtěte si také:", "Læs også:", "ΔΙΑΒΑΣΤΕ ΑΚΟΜΗ:", "بیشتر بخوانید:",
+        "Katso myös:", "קראו גם:", "यह भी पढ़ें:", "Pročitajte i:", "Olvassa el ezt is:", "Simak juga:",
+        "Zobacz też:", "Citește și:", "Читайте ещё:", "อ่านเพิ่มเติม:", "İlginizi çekebilir:", "Читайте також:",
+        "Đọc thêm:", "更多阅读：",
+    ],
+)  # fmt: skip
+def test_a_link_to_another_story_goes_in_many_languages(label: str) -> None:
+    link = "<a href='/a'>Storm warning for the outer islands</a>"
+    for html in (f"<p>{label} {link}</p>", f"<p><b>{label}</b></p><p>{link}</p>"):
+        assert list(read(article(p(*TEXT[:3]), html, p(*TEXT[3:]))).paragraphs) == TEXT
+
+
 def test_a_heading_whose_text_is_gone_goes_too() -> None:
     document = read(
         article(p(*TEXT), "<h2>Around the harbour</h2><ul><li><a href='/a'>Fish prices</a></li></ul>")

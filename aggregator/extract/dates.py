@@ -9,7 +9,6 @@ is what other extractors return. The feed's date decides between candidates that
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -114,13 +113,8 @@ PUBLISHED_META = (
 
 
 def _plain(name: str) -> str:
-    """A name without accents, in lower case: "KASIM" and "kasım", "Μαΐου" and "ΜΑΙΟΥ" are one."""
-    letters = unicodedata.normalize("NFKD", name.casefold().replace("ı", "i"))
-    return (
-        "".join(letter for letter in letters if not unicodedata.combining(letter))
-        .replace("-", " ")
-        .strip(". ")
-    )
+    """A name as it is looked up: "KASIM" and "kasım", "Μαΐου" and "ΜΑΙΟΥ" are one."""
+    return labels.fold(name).replace("-", " ").strip(". ")
 
 
 def _months() -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 
 from .. import furniture
 
@@ -22,14 +23,24 @@ PUBLISHED = re.compile(
     r"diterbitkan|created",
     re.I,
 )
-_TRIM = " \t\n:：·•|/\\-–—»«›‹>→←↓…。.!?()[]{}*#+\"'“”„‘’【】（）［］「」▶►■◆▲▼☰×"
+_TRIM = " \t\n:：·•|/\\-–—»«›‹>→←↓…。.!?()[]{}*#+\"'“”„‘’【】（）［］「」▶►■◆▲▼☰×،؛؟·"
 _COLONS = str.maketrans(dict.fromkeys("：|/=＝】］]", ":"))
 _SPACES = str.maketrans(dict.fromkeys((c for c in _TRIM if c not in "-'"), " "))
 MAX_LABEL = 60  # characters of a line that can be a label
 MAX_PHRASE = 400  # characters of a line that a phrase may give away
 
+
+def fold(text: str) -> str:
+    """Lower case without accents: "ΔΙΑΒΑΣΤΕ ΑΚΟΜΗ" and "Διαβάστε ακόμη", "İlgili" and "ilgili" are one."""
+    low = text.casefold()
+    if low.isascii():
+        return low
+    letters = unicodedata.normalize("NFKD", low.replace("ı", "i"))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
 _LABELS: dict[str, str] = {
-    label: kind
+    fold(label): kind
     for kind, languages in furniture.LABELS.items()
     for labels in languages.values()
     for label in labels
@@ -50,13 +61,13 @@ def label(text: str) -> str | None:
     """The kind of furniture this whole line names ("Latest news" -> related), or None."""
     if len(text) > MAX_LABEL:
         return None
-    return _LABELS.get(text.casefold().strip(_TRIM))
+    return _LABELS.get(fold(text).strip(_TRIM))
 
 
 def prefix(text: str) -> str | None:
     """The kind of furniture the words before a colon, bar or bracket name ("Photo: X" -> caption), or None."""
     head, colon, _ = text[: MAX_LABEL + 1].translate(_COLONS).partition(":")
-    return _LABELS.get(head.casefold().strip(_TRIM)) if colon else None
+    return _LABELS.get(fold(head).strip(_TRIM)) if colon else None
 
 
 @functools.lru_cache(maxsize=2048)
