@@ -84,6 +84,14 @@ def test_furniture_after_the_text_goes_with_its_reason(html: str, starts: str, w
         "<p>사진=연합뉴스</p>",
         "<p>（写真：共同通信）</p>",
         "<p>The quay on Sunday. © Coastal Press</p>",
+        "<p>Фото: пресс-служба порта</p>",
+        "<p>（图源：海港日报）</p>",
+        "<p>撮影：山田太郎</p>",
+        "<p>/사진=항구박물관</p>",
+        "<p>Φωτο: Coastal Press</p>",
+        "<p>(Photo Coastal Press)</p>",
+        "<p>Photo by Ann Lee on Unsplash</p>",
+        "<p>【责任编辑：王小明】</p>",
         "<div><span>Lea también</span><a href='/a'>Storm warning for the outer islands</a></div>",
         "<blockquote><p>Lire aussi</p><p><a href='/a'>Storm warning for the outer islands</a></p></blockquote>",
         "<p><a href='/n'>Abonnieren Sie unseren Newsletter</a></p>",
@@ -108,6 +116,21 @@ def test_a_link_to_another_story_goes_in_many_languages(label: str) -> None:
     link = "<a href='/a'>Storm warning for the outer islands</a>"
     for html in (f"<p>{label} {link}</p>", f"<p><b>{label}</b></p><p>{link}</p>"):
         assert list(read(article(p(*TEXT[:3]), html, p(*TEXT[3:]))).paragraphs) == TEXT
+
+
+@pytest.mark.parametrize(
+    "line", ["Źródło: Coastal Press", "来源：海港日报", "김민수 기자 kim@herald.example", "Text: Max Muster"]
+)
+def test_a_last_line_that_says_whose_the_text_is_goes(line: str) -> None:
+    assert list(read(article(p(*TEXT, line))).paragraphs) == TEXT
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Sources:", "Photos can be shuffled", "Source: Harbour Museum", "Editing is the better half of it"],
+)
+def test_a_line_of_the_text_that_begins_like_a_credit_stays(line: str) -> None:
+    assert line in read(article(p(*TEXT[:3], line, *TEXT[3:]))).paragraphs
 
 
 def test_a_heading_whose_text_is_gone_goes_too() -> None:

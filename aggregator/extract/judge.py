@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..model import SiteMemory
-from . import dates, features, head, labels, trees
+from . import dates, features, head, labels, people, trees
 from .features import NO, Page
 from .lexicon import Lexicon
 from .tree import HEADINGS, KINDS, Block
@@ -42,6 +42,7 @@ LINE_ABOVE = 80  # characters of a line above the title
 NOTICE_LINE = 200  # characters of a line that says whose the text is
 OUTER_LINK = 120  # characters of a line of links that leads away
 SAID_LINE = 150  # characters of a line that says what it is
+CREDIT_LINE = 80  # characters of a line that says whose a picture or text is
 MAX_DATELINE = 100  # characters of "Updated: 21 Oct 2025, 10:00 · Published: 20 Oct 2025, 14:03"
 WEATHER_LINE = 90  # characters of a line that has temperature, place and date in one
 WIDGET_LINE = 40  # characters of a line of a widget ...
@@ -56,7 +57,7 @@ _FRAGMENT_PHRASES = frozenset(("comments", "copyright", "newsletter", "related",
 _ONLY_SYMBOLS = re.compile(r"^\W+$")
 
 #: Labels that are never a line of an article. The others ("Search", "Contents") are sub-headings now and then.
-_HARD = frozenset(("advertisement", "caption", "comments", "newsletter", "related", "share"))
+_HARD = frozenset(("advertisement", "caption", "comments", "credits", "newsletter", "related", "share"))
 _LIVE_URL = re.compile(
     r"live-?(?:blog|ticker|updates?|stream|coverage)|/live/|newsticker|liveberichterstattung", re.I
 )
@@ -196,6 +197,7 @@ def decide(page: Page, scores: list[float], url: str | None = None, live: bool =
     _outer_links(page, result)
     _before_title(page, result)
     _notices(page, result)
+    _foot(page, result)
     _empty_headings(blocks, result)
     for i, block in enumerate(blocks):
         if not kept[i] and not reasons[i]:
@@ -207,7 +209,7 @@ def _kind(page: Page, i: int) -> str | None:
     """What a line is by its words, if it is no text: a label, "Read more" and a link, a caption, a call to act."""
     block, kind, linked = page.blocks[i], page.labels[i], page.linked[i]
     if kind is not None or len(block.text) > SAID_LINE:
-        return kind
+        return kind if kind != "credits" else None  # "Editor" alone is a sub-heading
     if block.node.tag == "figcaption":
         return "caption"
     before = labels.prefix(block.text)
@@ -215,11 +217,34 @@ def _kind(page: Page, i: int) -> str | None:
         kind = before or labels.label(block.first_piece)
         if kind is None and linked >= 0.9 and i and page.labels[i - 1] == "related":
             kind = "related"  # the headline under "Read also"
-    elif before == "caption" or ("©" in block.text and not page.prose[i]):
+    elif before == "caption" or (not page.prose[i] and ("©" in block.text or _is_credit(block))):
         return "caption"
+    elif before == "credits" and len(block.text) <= CREDIT_LINE and not page.prose[i]:
+        return before
     if kind is None and max(linked, block.strong / len(block.text)) >= 0.9 and not page.prose[i]:
         return "newsletter" if "newsletter" in labels.phrases(block.text) else None
     return "related" if kind == "navigation" else kind
+
+
+def _is_credit(block: Block) -> bool:
+    text = block.text
+    return len(text) <= CREDIT_LINE and block.node.tag not in HEADINGS and labels.is_credit(text)
+
+
+def _foot(page: Page, result: Judgement) -> None:
+    """Last lines that say who wrote it and where it is from: "Source: Coastal Press", "김민수 기자"."""
+    for i in range(len(page.blocks) - 1, -1, -1):
+        if not result.kept[i]:
+            continue
+        text = page.blocks[i].text
+        if page.prose[i] or len(text) > CREDIT_LINE or text.endswith((":", "：")):
+            return
+        if (
+            labels.prefix(text) in ("author", "byline", "source")
+            or head.is_byline(text)
+            or people.reporters(text)
+        ):
+            result.kept[i], result.reasons[i] = False, "byline"
 
 
 def _is_dateline(block: Block, label: str | None) -> bool:

@@ -23,7 +23,7 @@ PUBLISHED = re.compile(
     r"diterbitkan|created",
     re.I,
 )
-_TRIM = " \t\n:：·•|/\\-–—»«›‹>→←↓…。.!?()[]{}*#+\"'“”„‘’【】（）［］「」▶►■◆▲▼☰×،؛؟·"
+_TRIM = " \t\n:：·•|/\\-–—»«›‹>→←↓…。.!?()[]{}*#+\"'“”„‘’【】（）［］「」▶►■◆▲▼☰×،؛؟·<>"
 _COLONS = str.maketrans(dict.fromkeys("：|/=＝】］]", ":"))
 _SPACES = str.maketrans(dict.fromkeys((c for c in _TRIM if c not in "-'"), " "))
 MAX_LABEL = 60  # characters of a line that can be a label
@@ -45,6 +45,11 @@ _LABELS: dict[str, str] = {
     for labels in languages.values()
     for label in labels
 }
+_CAPTIONS = tuple(fold(begin) for begins in furniture.CAPTIONS.values() for begin in begins)
+_PICTURE = re.compile(
+    rf"(?:{'|'.join(map(re.escape, (text for text, kind in _LABELS.items() if kind == 'caption')))})(?![a-z])"
+)
+_OPEN, _CLOSE = "([（［【<〔", ")]）］】>〕"
 _FIRST_WORDS: dict[str, list[tuple[str, str]]] = {}
 _UNSPACED: list[tuple[str, str]] = []  # phrases in scripts written without spaces
 for _kind, _languages in furniture.PHRASES.items():
@@ -66,8 +71,16 @@ def label(text: str) -> str | None:
 
 def prefix(text: str) -> str | None:
     """The kind of furniture the words before a colon, bar or bracket name ("Photo: X" -> caption), or None."""
-    head, colon, _ = text[: MAX_LABEL + 1].translate(_COLONS).partition(":")
+    head, colon, _ = text[: MAX_LABEL + 1].lstrip(_TRIM).translate(_COLONS).partition(":")
     return _LABELS.get(fold(head).strip(_TRIM)) if colon else None
+
+
+def is_credit(text: str) -> bool:
+    """Whether a line begins as one that says whose a picture is: "Photo by Ann Lee", or in brackets "(Photo AFP)"."""
+    begin = fold(text[: MAX_LABEL + 1].lstrip(_TRIM))
+    return begin.startswith(_CAPTIONS) or (
+        text[0] in _OPEN and text.rstrip(".。")[-1:] in _CLOSE and _PICTURE.match(begin) is not None
+    )
 
 
 @functools.lru_cache(maxsize=2048)
