@@ -133,6 +133,39 @@ def test_a_line_of_the_text_that_begins_like_a_credit_stays(line: str) -> None:
     assert line in read(article(p(*TEXT[:3], line, *TEXT[3:]))).paragraphs
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Thanks for reading Harbour Notes! Subscribe for free to receive new posts and support my work.",
+        "Type your email…",
+        "Harbour Notes is a reader-supported publication. To receive new posts, consider becoming a paid subscriber.",
+        "This post is public so feel free to share it.",
+        "Sign up for more like this.",
+        "Great! Check your inbox and click the link to confirm your subscription.",
+        "* indicates required",
+        "By signing up, you agree to our Terms of Use.",
+        "Follow us on Google News and never miss a story.",
+        "Подписывайтесь на наш Telegram-канал, чтобы быть в курсе событий.",
+        "Urmăriți-ne pe Google News și pe canalul nostru de WhatsApp.",
+        "تابعونا على قناة واتساب لمزيد من الأخبار.",
+    ],
+)
+def test_a_call_to_subscribe_or_follow_goes(line: str) -> None:
+    assert list(read(article(p(*TEXT[:3], line, *TEXT[3:]))).paragraphs) == TEXT
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "The party told its voters to sign up for our newsletter, and few of them did.",
+        "Thanks for reading, and see you at the quay next week.",
+        "A subscription to the ferry costs forty crowns a month.",
+    ],
+)
+def test_a_sentence_about_subscribing_stays(line: str) -> None:
+    assert line in read(article(p(*TEXT[:3], line, *TEXT[3:]))).paragraphs
+
+
 def test_a_heading_whose_text_is_gone_goes_too() -> None:
     document = read(
         article(p(*TEXT), "<h2>Around the harbour</h2><ul><li><a href='/a'>Fish prices</a></li></ul>")

@@ -221,6 +221,8 @@ def _kind(page: Page, i: int) -> str | None:
         return "caption"
     elif before == "credits" and len(block.text) <= CREDIT_LINE and not page.prose[i]:
         return before
+    if kind is None and block.node.tag not in (*HEADINGS, "li") and labels.is_call(block.text):
+        return "newsletter"
     if kind is None and max(linked, block.strong / len(block.text)) >= 0.9 and not page.prose[i]:
         return "newsletter" if "newsletter" in labels.phrases(block.text) else None
     return "related" if kind == "navigation" else kind

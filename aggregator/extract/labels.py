@@ -46,6 +46,10 @@ _LABELS: dict[str, str] = {
     for label in labels
 }
 _CAPTIONS = tuple(fold(begin) for begins in furniture.CAPTIONS.values() for begin in begins)
+_CALLS, _CALLS_HOLD = (
+    tuple(fold(call) for calls in furniture.CALLS[where].values() for call in calls)
+    for where in ("begins", "holds")
+)
 _PICTURE = re.compile(
     rf"(?:{'|'.join(map(re.escape, (text for text, kind in _LABELS.items() if kind == 'caption')))})(?![a-z])"
 )
@@ -81,6 +85,12 @@ def is_credit(text: str) -> bool:
     return begin.startswith(_CAPTIONS) or (
         text[0] in _OPEN and text.rstrip(".。")[-1:] in _CLOSE and _PICTURE.match(begin) is not None
     )
+
+
+def is_call(text: str) -> bool:
+    """Whether a line calls on its reader to subscribe or to follow, and does nothing else."""
+    low = fold(text.lstrip(_TRIM).replace("’", "'"))
+    return low.startswith(_CALLS) or any(call in low for call in _CALLS_HOLD)
 
 
 @functools.lru_cache(maxsize=2048)
