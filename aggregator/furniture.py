@@ -7,6 +7,7 @@
 `CAPTIONS`      language -> how a line begins that says whose a picture is
 `LABELS`        kind -> language -> texts that are a whole line of their own, or stand before a colon
 `WHOLE_ARTICLE` words that an article's address gets for all of it on one page
+`RECIPES`       language -> headings over the lists of a recipe, which are article however short their lines are
 `PHRASES`       kind -> language -> words that give a short line away wherever they stand in it
 
 Texts are lower case, without the punctuation around them; lines are alphabetical. To teach a language, add its line.
@@ -56,6 +57,8 @@ CLASS_WORDS: dict[str, str] = {
     "paywall": "barrier gate metered paid paywall piano premium regwall subscriber tp",
     "poll": "poll quiz rating ratings review survey umfrage vote votes",
     "quote": "blockquote citation cite pull pullquote quote quotes zitat",
+    "recipe": "directions ingredient ingrediente ingredientes ingredienti ingredients ingrediënten instruction "
+    "instructions preparacion preparation preparazione zubereitung zutaten",
     "related": "aehnliche discover further latest moreon onward popular readmore recirc "
     "recirculation recommend recommendation recommendations recommended recommends "
     "relacionadas related similar suggested suggestions trending upnext uppnext weitere "
@@ -788,6 +791,39 @@ LABELS: dict[str, dict[str, tuple[str, ...]]] = {
         "pt": ("ler em uma página", "ver em uma página"),
         "zh": ("全文浏览", "单页阅读", "單頁閱讀", "在本页阅读全文"),
     },
+}  # fmt: skip
+
+RECIPES: dict[str, tuple[str, ...]] = {
+    "ar": ("المقادير", "المكونات", "طريقة التحضير", "طريقة العمل"),
+    "bg": ("начин на приготвяне", "продукти"),
+    "cs": ("ingredience", "postup", "suroviny"),
+    "da": ("fremgangsmåde", "ingredienser"),
+    "de": ("zubereitung", "zutaten"),
+    "el": ("εκτέλεση", "υλικά"),
+    "en": ("directions", "ingredients", "instructions", "method", "preparation"),
+    "es": ("elaboración", "ingredientes", "preparación"),
+    "fa": ("طرز تهیه", "مواد لازم"),
+    "fi": ("ainekset", "valmistus", "valmistusohje"),
+    "fr": ("ingrédients", "préparation"),
+    "he": ("אופן ההכנה", "מצרכים"),
+    "hi": ("विधि", "सामग्री"),
+    "hr": ("priprema", "sastojci"),
+    "hu": ("elkészítés", "hozzávalók"),
+    "id": ("bahan", "bahan-bahan", "cara membuat"),
+    "it": ("ingredienti", "preparazione", "procedimento"),
+    "ja": ("作り方", "材料"),
+    "ko": ("만드는 법", "재료"),
+    "nl": ("bereiding", "bereidingswijze", "ingrediënten"),
+    "no": ("fremgangsmåte", "ingredienser"),
+    "pl": ("przygotowanie", "składniki", "sposób przygotowania"),
+    "pt": ("ingredientes", "modo de preparação", "modo de preparo", "preparação"),
+    "ro": ("ingrediente", "mod de preparare"),
+    "ru": ("ингредиенты", "приготовление", "способ приготовления"),
+    "sv": ("gör så här", "ingredienser"),
+    "tr": ("hazırlanışı", "malzemeler", "yapılışı"),
+    "uk": ("приготування", "інгредієнти"),
+    "vi": ("cách làm", "nguyên liệu"),
+    "zh": ("做法", "材料", "食材"),
 }  # fmt: skip
 
 PHRASES: dict[str, dict[str, tuple[str, ...]]] = {

@@ -190,6 +190,40 @@ def test_sub_headings_and_lists_stay() -> None:
     assert list(document.paragraphs) == [*TEXT[:2], "What changes for the boats", *TEXT[2:4], *items, TEXT[4]]
 
 
+INGREDIENTS = ["500 g cod fillet", "2 leeks", "1 kg potatoes", "200 ml cream"]
+STEPS = ["Peel the potatoes.", "Slice the leeks.", "Fry the leeks.", "Add the fish.", "Serve hot."]
+
+
+def items(tag: str, *texts: str) -> str:
+    return f"<{tag}>{''.join(f'<li>{text}</li>' for text in texts)}</{tag}>"
+
+
+@pytest.mark.parametrize(
+    ("ingredients", "method"), [("Ingredients", "Method"), ("Zutaten", "Zubereitung"), ("材料", "作り方")]
+)
+def test_a_recipe_keeps_its_short_lines(ingredients: str, method: str) -> None:
+    card = f"<h2>{ingredients}</h2>{items('ul', *INGREDIENTS)}<h2>{method}</h2>{items('ol', *STEPS)}"
+    document = read(
+        article(p(TEXT[0]), card) + "<section class='comments'><p>Lovely, thank you!</p></section>"
+    )
+    assert list(document.paragraphs) == [TEXT[0], ingredients, *INGREDIENTS, method, *STEPS]
+
+
+def test_the_card_of_a_recipe_plugin_stays() -> None:
+    listed = "".join(f"<li class='ingredient'><span>{text}</span></li>" for text in INGREDIENTS)
+    steps = "".join(f"<li class='instruction'><div><span>{text}</span></div></li>" for text in STEPS)
+    card = f"""<div class='recipe-container'><a href='/print'>Print</a>
+    <div class='recipe-ingredients-container'><h3>You need</h3><ul>{listed}</ul></div>
+    <div class='recipe-instructions-container'><h3>You do</h3><ol>{steps}</ol></div></div>"""
+    document = read(article(p(TEXT[0]), card))
+    assert list(document.paragraphs) == [TEXT[0], "You need", *INGREDIENTS, "You do", *STEPS]
+
+
+def test_the_last_item_of_a_list_stays_with_the_others() -> None:
+    steps = items("ol", *(f"{step} and let it stand for a while" for step in STEPS), "C#")
+    assert "C#" in read(article(p(*TEXT), "<h2>What to do</h2>", steps)).paragraphs
+
+
 def test_removed_blocks_tell_where_they_stood() -> None:
     document = read(article(p(*TEXT[:2]), "<p>Advertisement</p>", p(*TEXT[2:])))
     assert next(item.position for item in document.removed if item.text == "Advertisement") == 2

@@ -144,6 +144,7 @@ def _read(
     title = headline.choose(facts, heads, host, hint.title if hint else None, subheads)
     page = Page(blocks, nodes, title, summary, facts.body)
     scores = judge.score(page, lexicon.learned(), *trees.learned())
+    scores = judge.with_recipe(page, scores)
     if site is not None:
         scores = judge.with_memory(page, scores, site)
     if hint and hint.content_html:

@@ -46,6 +46,7 @@ _LABELS: dict[str, str] = {
     for label in labels
 }
 _CAPTIONS = tuple(fold(begin) for begins in furniture.CAPTIONS.values() for begin in begins)
+_RECIPES = frozenset(fold(heading) for headings in furniture.RECIPES.values() for heading in headings)
 _CALLS, _CALLS_HOLD = (
     tuple(fold(call) for calls in furniture.CALLS[where].values() for call in calls)
     for where in ("begins", "holds")
@@ -85,6 +86,11 @@ def is_credit(text: str) -> bool:
     return begin.startswith(_CAPTIONS) or (
         text[0] in _OPEN and text.rstrip(".。")[-1:] in _CLOSE and _PICTURE.match(begin) is not None
     )
+
+
+def is_of_recipe(text: str) -> bool:
+    """Whether a heading stands over ingredients or steps."""
+    return len(text) <= MAX_LABEL and fold(text).strip(_TRIM) in _RECIPES
 
 
 def is_call(text: str) -> bool:
