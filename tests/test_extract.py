@@ -456,6 +456,16 @@ def test_a_fragment_is_all_text_but_its_calls_to_act() -> None:
     assert list(extract_fragment(html, URL, hint=ENTRY, now=NOW).paragraphs) == TEXT
 
 
+def test_a_fragment_loses_links_to_other_stories_and_calls_to_subscribe() -> None:
+    html = p(
+        *TEXT[:3],
+        "اقرأ أيضا: <a href='/a'>Storm warning for the outer islands</a>",
+        *TEXT[3:],
+        "Thanks for reading Harbour Notes! Subscribe for free to receive new posts.",
+    )
+    assert list(extract_fragment(html, URL, hint=ENTRY, now=NOW).paragraphs) == TEXT
+
+
 def test_a_fragment_has_title_authors_and_date_of_its_entry() -> None:
     document = extract_fragment(p(*TEXT), URL, hint=ENTRY, now=NOW)
     assert (document.title, document.authors, document.published) == (TITLE, ("Ann Lee",), ENTRY.published)

@@ -23,6 +23,7 @@ from ..model import Block as Fingerprint
 from ..model import Document, Entry, Removed, SiteMemory
 from . import (
     article,
+    corrections,
     dates,
     evidence,
     head,
@@ -144,11 +145,11 @@ def _read(
     title = headline.choose(facts, heads, host, hint.title if hint else None, subheads)
     page = Page(blocks, nodes, title, summary, facts.body)
     scores = judge.score(page, lexicon.learned(), *trees.learned())
-    scores = judge.with_recipe(page, scores)
+    scores = corrections.with_recipe(page, scores)
     if site is not None:
-        scores = judge.with_memory(page, scores, site)
+        scores = corrections.with_memory(page, scores, site)
     if hint and hint.content_html:
-        scores = judge.with_feed(page, scores, _feed_text(hint))
+        scores = corrections.with_feed(page, scores, _feed_text(hint))
     made = judge.decide(page, scores, url, facts.is_live)
     if (
         not any(made.kept)

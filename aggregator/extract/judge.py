@@ -5,16 +5,14 @@ Two learned stages give every block a probability; a few rules that hold whateve
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..model import SiteMemory
 from . import dates, features, head, labels, people, trees
 from .features import NO, Page
 from .lexicon import Lexicon
-from .tree import HEADINGS, KINDS, Block, Node
+from .tree import HEADINGS, KINDS, Block
 from .trees import Scorer
 
 #: Probability from which a block is kept. Swept with pages left out by site, news set (shingle / paragraph
@@ -22,7 +20,6 @@ from .trees import Scorer
 #: set (word F1, snippets present, leaked): .4 96.2/91.1; .45 96.4/91.4 and 95.2, 86.6, 2.5; .5 96.6/91.7
 #: and 95.2, 86.1, 2.2.
 KEEP = 0.45
-TOLD = 0.9  # the probability of a sentence that the feed has, too
 SURE = 0.02  # below that in the first stage, the second is not asked
 
 REPEAT_WORDS = 8  # a shorter block may say the same twice
@@ -31,12 +28,6 @@ REPEAT_SHARE = 0.95  # of a block's 4-word shingles that were read before; .8 lo
 LIVE_UPDATES = 4  # time-stamped updates that make a page a live blog
 LIVE_INTRODUCTION = 100  # characters that must stand before them; with less, the updates are all there is
 STAMP_LINE = 60  # characters of a line that can be a time stamp
-
-PATH_BLOCKS = 6  # blocks that must have been seen at a path before it says anything
-PATH_WEIGHT, PATH_LIMIT = (
-    0.3,
-    3.0,
-)  # of a path's log-odds, beside the page's own evidence; research: +-.4 points
 
 LINE_ABOVE = 80  # characters of a line above the title
 NOTICE_LINE = 200  # characters of a line that says whose the text is
@@ -88,8 +79,6 @@ _WHY: tuple[tuple[str, str], ...] = (
 
 _QUOTE = KINDS["quote"]
 _CAPTION = KINDS["caption"]
-_RECIPE = KINDS["recipe"]
-_BESIDE_RECIPES = sum(KINDS[kind] for kind in ("comments", "footer", "form", "menu", "related", "sidebar"))
 _BESIDE = KINDS["sidebar"] | KINDS["menu"] | KINDS["related"]
 
 
@@ -120,65 +109,6 @@ def score(page: Page, lexicon: Lexicon, first: Scorer, second: Scorer) -> list[f
     return scores
 
 
-def with_memory(page: Page, scores: list[float], site: SiteMemory) -> list[float]:
-    """Scores corrected by what the site's other pages did with the same DOM paths."""
-    result = []
-    for path, value in zip(page.paths, scores, strict=True):
-        kept, removed = site.paths.get(path, (0, 0))
-        if kept + removed >= PATH_BLOCKS and value > NO:
-            seen = math.log((kept + 1) / (removed + 1))
-            odds = math.log(max(value, 1e-4) / max(1 - value, 1e-4)) + PATH_WEIGHT * max(
-                -PATH_LIMIT, min(PATH_LIMIT, seen)
-            )
-            value = trees.probability(odds)
-        result.append(value)
-    return result
-
-
-def with_feed(page: Page, scores: list[float], text: str) -> list[float]:
-    """Scores corrected by what the feed itself carries of the article: a sentence that stands there too is article.
-
-    Captions stand there as well, and are none. The model hardly listens to JSON-LD's text, which would be the same
-    evidence: on the pages it learned from, that is a second copy of what it finds anyway.
-    """
-    told = "".join(text.split())
-    return [
-        max(score, TOLD)
-        if page.prose[i] and not block.node.above & _CAPTION and "".join(block.text.split()) in told
-        else score
-        for i, (block, score) in enumerate(zip(page.blocks, scores, strict=True))
-    ]
-
-
-def with_recipe(page: Page, scores: list[float]) -> list[float]:
-    """Scores corrected for a recipe, whose ingredients and steps are short lines: the card that plugins make has boxes
-    named so, elsewhere a heading says so."""
-    result = list(scores)
-    listed = False  # under a heading of a recipe
-    for i, block in enumerate(page.blocks):
-        if block.node.tag in HEADINGS:
-            listed = labels.is_of_recipe(block.text) and not block.node.above & _BESIDE_RECIPES
-            of_recipe = listed or (block.node.above & _RECIPE and _is_of_recipe(block))
-        else:
-            listed = listed and block.node.tag == "li" and page.linked[i] <= 0.5
-            of_recipe = listed or (block.node.above & _RECIPE and _is_of_recipe(block))
-        if of_recipe:
-            result[i] = max(scores[i], TOLD)
-    return result
-
-
-def _is_of_recipe(block: Block) -> bool:
-    """Whether a block in a recipe's card is an item of its lists, a heading or a sentence, and no button."""
-    node: Node | None = block.node
-    if node is None or block.linked * 2 > len(block.text) or node.above & _BESIDE_RECIPES:
-        return False
-    if node.tag in HEADINGS or features.is_prose(block):
-        return True
-    while node is not None and node.tag not in ("li", "ul", "ol"):
-        node = node.parent
-    return node is not None and node.tag == "li" and bool(node.above & _RECIPE)
-
-
 def decide_fragment(page: Page) -> Judgement:
     """A feed entry's content: everything is article but labels, calls to act, and links by themselves at the end."""
     blocks = page.blocks
@@ -187,7 +117,7 @@ def decide_fragment(page: Page) -> Judgement:
         kind = page.labels[i]
         if kind is None and len(block.text) <= FRAGMENT_LINE:
             said = labels.phrases(block.text) & _FRAGMENT_PHRASES
-            kind = min(said) if said else None
+            kind = min(said) if said else _kind(page, i)
         if kind in _FRAGMENT_KINDS or (kind is None and _ONLY_SYMBOLS.match(block.text)):
             result.kept[i], result.reasons[i] = False, kind or "not article"
             result.scores[i] = 0.0
