@@ -125,6 +125,23 @@ def test_a_date_in_the_text_is_not_the_pages(line: str) -> None:
     assert extract(html, URL, now=NOW).published is None
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Am 3. Mai 2019 begann der Bau.",
+        "3 Mayıs 2019'da çalışmalar başladı.",
+        "งานเริ่มเมื่อวันที่ 3 พฤษภาคม 2562",
+        "2019年5月3日，工程开工。",
+        "Автор проекта не ответил.",
+        "كتب الغواص رسالة قصيرة.",
+    ],
+)
+def test_a_short_sentence_is_neither_date_nor_byline(line: str) -> None:
+    document = read(before=f"<p>{line}</p>")
+    assert (document.published, document.authors) == (None, ())
+    assert line in document.paragraphs
+
+
 def test_the_date_of_a_comment_is_not_the_pages() -> None:
     said = "<p>I think that it is a fine quay indeed, and so do the ferry people here.</p>"
     comment = f"<div><b>Tom Ray</b> 3 May 2019 at 10:00{said}</div>"

@@ -27,6 +27,8 @@ SHORTEST = 3  # letters of a month's name that are enough
 BUDDHIST = 2500  # years from here on are counted from Buddha's death
 SOLAR_YEARS = range(1300, 1500)
 SOLAR_START = 356_033  # days between the two ways of counting them
+LINE_UNMARKED = 15  # letters beside the date in languages whose sentences have no end: more is one
+SENTENCE_ENDS = (".", "!", "?", "…", ":", "。", "！", "？", "।", "؟", "۔")
 NEAR = timedelta(hours=36)  # a page's date and the feed's are the same event within this
 
 _ISO = re.compile(
@@ -60,6 +62,7 @@ _YEAR_FIRST = re.compile(
 _ERA = re.compile(rf"({'|'.join(calendars.ERAS)})\s?(\d{{1,3}})\s?年\s?(\d{{1,2}})\s?月\s?(\d{{1,2}})")
 _VIETNAMESE = re.compile(rf"(?<!\d)(\d{{1,2}})\s+tháng\s+(\d{{1,2}}),?\s+(?:năm\s+)?{_YEAR}", re.I)
 _DOTTED = re.compile(r"(?<!\d)(?:19|20)\d{2}\.\s?\S*\s?\d{1,2}\.$")  # "2026. május 3.", "2026. 5. 3."
+_UNMARKED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff]")  # Thai, Lao, Khmer
 _A_YEAR = re.compile(r"(?<!\d)(?:1[349]|20|25)\d{2}(?!\d)")
 _OFFSET = re.compile(r"([+-])\s?(\d{1,2}):?(\d{2})?$")
 #: Forms with the month's name, each with the places of year, name and day in it.
@@ -237,12 +240,13 @@ def alone(text: str) -> bool:
         return False
     before = parts[0]
     says = labels.PUBLISHED.search(before) or labels.UPDATED.search(before) or labels.prefix(text) == "byline"
-    return bool(says) or ":" not in before
+    said = _UNMARKED.findall(before + parts[1])
+    return bool(says) or (":" not in before and len(said) <= LINE_UNMARKED)
 
 
 def is_sentence(text: str) -> bool:
     """Whether a line ends the way sentences do, and not with a date as Hungarians and Koreans write it."""
-    return text.endswith((".", "!", "?", "…", ":")) and not _DOTTED.search(text)
+    return text.endswith(SENTENCE_ENDS) and not _DOTTED.search(text)
 
 
 def _month(name: str, year: int, language: str) -> int | None:

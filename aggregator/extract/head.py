@@ -109,7 +109,7 @@ def _is_of_text(block: Block, page: Page, kept: Sequence[bool], proses: Sequence
     says = labels.PUBLISHED.search(text) or labels.UPDATED.search(text)
     if says or people.says_by(text) or (i and page.labels[i - 1] == "byline"):
         return page.prose[i] and not (says and says.start() < NEAR_START)
-    if block.node.above & _QUOTED or dates.is_sentence(text) or _is_field(block):
+    if kept[i] or block.node.above & _QUOTED or dates.is_sentence(text) or _is_field(block):
         return True
     if before and after and (before > 1 or not (dates.alone(text) or is_byline(text))):
         return True
@@ -254,6 +254,8 @@ def bylines(head: Sequence[Block]) -> list[list[str]]:
         names = [name for name in map(people.clean, _author_links(block)) if people.is_name(name)]
         if names:
             linked.append(names)
+        if dates.is_sentence(block.text) and dates.visible(block.text) is None:
+            continue  # "Автор проекта не ответил."
         if people.says_by(block.text):
             said.append(people.of_line(block.text))
         elif reporters := people.reporters(block.text):

@@ -22,7 +22,7 @@ _WORDS = "|".join(
 _BY = re.compile(rf"^\s*(?:{_WORDS})(?:\s*[:：]\s*|\s+)", re.I)
 #: Behind a date or a time of day ("3 May 2026, 14:05 by Ann Lee"), or with a colon ("来源：新华社 作者：王小明").
 _BY_LATER = re.compile(
-    rf"(?:\d{{4}}|\d{{1,2}}[:.h]\d{{2}})(?:\s?(?:uhr|[ap]\.?m\.?))?[\W_]+(?:{_WORDS})(?:\s*[:：]\s*|\s+)"
+    rf"(?:\d{{4}}|\d{{1,2}}[:.h]\d{{2}})(?:\s?(?:uhr|[ap]\.?m\.?))?[^\w'’]+(?:{_WORDS})(?:\s*[:：]\s*|\s+)"
     rf"|(?<!\S)(?:{_WORDS})\s*[:：]\s*",
     re.I,
 )
