@@ -115,6 +115,7 @@ def test_the_days_of_a_timeline_are_text_and_no_date_of_the_page(tag: str) -> No
         "<ul><li>3 May 2019: wreck no. 3</li><li>9 May 2019: wreck no. 9</li></ul>",
         "<figure><figcaption>The old quay on 3 May 2019. Photo: Ann Lee</figcaption></figure>",
         "<p><b>Born:</b> 3 May 2019, Halyard</p>",
+        "<h4>Republic Day: 3 May 2019</h4>",
         "<blockquote><p>A fine quay.</p><p>Hanne Olsvik, 3 May 2019</p></blockquote>",
     ],
 )

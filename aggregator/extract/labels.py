@@ -18,9 +18,9 @@ UPDATED = re.compile(
     re.I,
 )
 PUBLISHED = re.compile(
-    r"publi|posted|veröffentl|erschien|opublik|gepubl|julkais|zveřejn|közzé|megjelen|입력|등록|게시|公開|发布|發布|發佈|"
-    r"发表|發表|配信|投稿|fecha|yayın|опублик|опублік|публик|δημοσ|نشر|منتشر|انتشار|פורסם|प्रकाशित|เผยแพร่|đăng|xuất bản|"
-    r"diterbitkan|created",
+    r"\bpubli(?!c\b)|pubblicat|posted|veröffentl|erschien|opublik|gepubl|julkais|zveřejn|közzé|megjelen|입력|등록|게시|公開|"
+    r"发布|發布|發佈|发表|發表|配信|投稿|fecha|yayın|опублик|опублік|\bпублик|δημοσ|نشر|منتشر|انتشار|פורסם|प्रकाशित|เผยแพร่|"
+    r"đăng|xuất bản|diterbitkan|created",
     re.I,
 )
 _TRIM = " \t\n:：·•|/\\-–—»«›‹>→←↓…。.!?()[]{}*#+\"'“”„‘’【】（）［］「」▶►■◆▲▼☰×،؛؟·<>"
