@@ -84,6 +84,14 @@ def test_furniture_after_the_text_goes_with_its_reason(html: str, starts: str, w
         "<p>사진=연합뉴스</p>",
         "<p>（写真：共同通信）</p>",
         "<p>The quay on Sunday. © Coastal Press</p>",
+        "<p>Фото: пресс-служба порта</p>",
+        "<p>（图源：海港日报）</p>",
+        "<p>撮影：山田太郎</p>",
+        "<p>/사진=항구박물관</p>",
+        "<p>Φωτο: Coastal Press</p>",
+        "<p>(Photo Coastal Press)</p>",
+        "<p>Photo by Ann Lee on Unsplash</p>",
+        "<p>【责任编辑：王小明】</p>",
         "<div><span>Lea también</span><a href='/a'>Storm warning for the outer islands</a></div>",
         "<blockquote><p>Lire aussi</p><p><a href='/a'>Storm warning for the outer islands</a></p></blockquote>",
         "<p><a href='/n'>Abonnieren Sie unseren Newsletter</a></p>",
@@ -93,6 +101,69 @@ def test_furniture_after_the_text_goes_with_its_reason(html: str, starts: str, w
 )
 def test_furniture_inside_the_text_goes(html: str) -> None:
     assert list(read(article(p(*TEXT[:3]), html, p(*TEXT[3:]))).paragraphs) == TEXT
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "اقرأ أيضا:", "Прочетете още:", "Přečtěte si také:", "Læs også:", "ΔΙΑΒΑΣΤΕ ΑΚΟΜΗ:", "بیشتر بخوانید:",
+        "Katso myös:", "קראו גם:", "यह भी पढ़ें:", "Pročitajte i:", "Olvassa el ezt is:", "Simak juga:",
+        "Zobacz też:", "Citește și:", "Читайте ещё:", "อ่านเพิ่มเติม:", "İlginizi çekebilir:", "Читайте також:",
+        "Đọc thêm:", "更多阅读：",
+    ],
+)  # fmt: skip
+def test_a_link_to_another_story_goes_in_many_languages(label: str) -> None:
+    link = "<a href='/a'>Storm warning for the outer islands</a>"
+    for html in (f"<p>{label} {link}</p>", f"<p><b>{label}</b></p><p>{link}</p>"):
+        assert list(read(article(p(*TEXT[:3]), html, p(*TEXT[3:]))).paragraphs) == TEXT
+
+
+@pytest.mark.parametrize(
+    "line", ["Źródło: Coastal Press", "来源：海港日报", "김민수 기자 kim@herald.example", "Text: Max Muster"]
+)
+def test_a_last_line_that_says_whose_the_text_is_goes(line: str) -> None:
+    assert list(read(article(p(*TEXT, line))).paragraphs) == TEXT
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Sources:", "Photos can be shuffled", "Source: Harbour Museum", "Editing is the better half of it"],
+)
+def test_a_line_of_the_text_that_begins_like_a_credit_stays(line: str) -> None:
+    assert line in read(article(p(*TEXT[:3], line, *TEXT[3:]))).paragraphs
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Thanks for reading Harbour Notes! Subscribe for free to receive new posts and support my work.",
+        "Type your email…",
+        "Harbour Notes is a reader-supported publication. To receive new posts, consider becoming a paid subscriber.",
+        "This post is public so feel free to share it.",
+        "Sign up for more like this.",
+        "Great! Check your inbox and click the link to confirm your subscription.",
+        "* indicates required",
+        "By signing up, you agree to our Terms of Use.",
+        "Follow us on Google News and never miss a story.",
+        "Подписывайтесь на наш Telegram-канал, чтобы быть в курсе событий.",
+        "Urmăriți-ne pe Google News și pe canalul nostru de WhatsApp.",
+        "تابعونا على قناة واتساب لمزيد من الأخبار.",
+    ],
+)
+def test_a_call_to_subscribe_or_follow_goes(line: str) -> None:
+    assert list(read(article(p(*TEXT[:3], line, *TEXT[3:]))).paragraphs) == TEXT
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "The party told its voters to sign up for our newsletter, and few of them did.",
+        "Thanks for reading, and see you at the quay next week.",
+        "A subscription to the ferry costs forty crowns a month.",
+    ],
+)
+def test_a_sentence_about_subscribing_stays(line: str) -> None:
+    assert line in read(article(p(*TEXT[:3], line, *TEXT[3:]))).paragraphs
 
 
 def test_a_heading_whose_text_is_gone_goes_too() -> None:
@@ -117,6 +188,40 @@ def test_sub_headings_and_lists_stay() -> None:
         article(p(*TEXT[:2]), "<h2>What changes for the boats</h2>", p(*TEXT[2:4]), listed, p(TEXT[4]))
     )
     assert list(document.paragraphs) == [*TEXT[:2], "What changes for the boats", *TEXT[2:4], *items, TEXT[4]]
+
+
+INGREDIENTS = ["500 g cod fillet", "2 leeks", "1 kg potatoes", "200 ml cream"]
+STEPS = ["Peel the potatoes.", "Slice the leeks.", "Fry the leeks.", "Add the fish.", "Serve hot."]
+
+
+def items(tag: str, *texts: str) -> str:
+    return f"<{tag}>{''.join(f'<li>{text}</li>' for text in texts)}</{tag}>"
+
+
+@pytest.mark.parametrize(
+    ("ingredients", "method"), [("Ingredients", "Method"), ("Zutaten", "Zubereitung"), ("材料", "作り方")]
+)
+def test_a_recipe_keeps_its_short_lines(ingredients: str, method: str) -> None:
+    card = f"<h2>{ingredients}</h2>{items('ul', *INGREDIENTS)}<h2>{method}</h2>{items('ol', *STEPS)}"
+    document = read(
+        article(p(TEXT[0]), card) + "<section class='comments'><p>Lovely, thank you!</p></section>"
+    )
+    assert list(document.paragraphs) == [TEXT[0], ingredients, *INGREDIENTS, method, *STEPS]
+
+
+def test_the_card_of_a_recipe_plugin_stays() -> None:
+    listed = "".join(f"<li class='ingredient'><span>{text}</span></li>" for text in INGREDIENTS)
+    steps = "".join(f"<li class='instruction'><div><span>{text}</span></div></li>" for text in STEPS)
+    card = f"""<div class='recipe-container'><a href='/print'>Print</a>
+    <div class='recipe-ingredients-container'><h3>You need</h3><ul>{listed}</ul></div>
+    <div class='recipe-instructions-container'><h3>You do</h3><ol>{steps}</ol></div></div>"""
+    document = read(article(p(TEXT[0]), card))
+    assert list(document.paragraphs) == [TEXT[0], "You need", *INGREDIENTS, "You do", *STEPS]
+
+
+def test_the_last_item_of_a_list_stays_with_the_others() -> None:
+    steps = items("ol", *(f"{step} and let it stand for a while" for step in STEPS), "C#")
+    assert "C#" in read(article(p(*TEXT), "<h2>What to do</h2>", steps)).paragraphs
 
 
 def test_removed_blocks_tell_where_they_stood() -> None:
@@ -367,6 +472,16 @@ def test_a_fragment_is_all_text_but_its_calls_to_act() -> None:
     html = p(*TEXT) + (
         f"<p>The post <a href='{URL}'>{TITLE}</a> appeared first on <a href='/'>Harbour Herald</a>.</p>"
         "<p><a href='#'>Read more</a></p><p>Share this article</p>"
+    )
+    assert list(extract_fragment(html, URL, hint=ENTRY, now=NOW).paragraphs) == TEXT
+
+
+def test_a_fragment_loses_links_to_other_stories_and_calls_to_subscribe() -> None:
+    html = p(
+        *TEXT[:3],
+        "اقرأ أيضا: <a href='/a'>Storm warning for the outer islands</a>",
+        *TEXT[3:],
+        "Thanks for reading Harbour Notes! Subscribe for free to receive new posts.",
     )
     assert list(extract_fragment(html, URL, hint=ENTRY, now=NOW).paragraphs) == TEXT
 

@@ -23,6 +23,7 @@ from ..model import Block as Fingerprint
 from ..model import Document, Entry, Removed, SiteMemory
 from . import (
     article,
+    corrections,
     dates,
     evidence,
     head,
@@ -144,10 +145,11 @@ def _read(
     title = headline.choose(facts, heads, host, hint.title if hint else None, subheads)
     page = Page(blocks, nodes, title, summary, facts.body)
     scores = judge.score(page, lexicon.learned(), *trees.learned())
+    scores = corrections.with_recipe(page, scores)
     if site is not None:
-        scores = judge.with_memory(page, scores, site)
+        scores = corrections.with_memory(page, scores, site)
     if hint and hint.content_html:
-        scores = judge.with_feed(page, scores, _feed_text(hint))
+        scores = corrections.with_feed(page, scores, _feed_text(hint))
     made = judge.decide(page, scores, url, facts.is_live)
     if (
         not any(made.kept)
@@ -169,15 +171,16 @@ def _read(
     if not title and (block := head.title_block(page, made.kept)):
         title = headline.clean(block.text)
         made.kept[block.index], made.reasons[block.index] = False, "title"
+    language = facts.language or (hint.language if hint else None) or ""
+    language = re.split(r"[-_]", language.strip())[0].lower()[:3]
     sites = headline.site_names(facts, host)
     authors = people.choose(facts, head.bylines(lines), sites, people.of_feed(hint))
     published = dates.choose(
         dates.declared(facts, now),
-        head.published(page, lines, now, day_first=facts.day_first),
+        head.published(page, lines, made.kept, now, day_first=facts.day_first, language=language),
         dates.from_url(url, now),
         _believable(hint.published if hint else None, now),
     )
-    language = facts.language or (hint.language if hint else None) or ""
     base = Document(
         url=url,
         title=title,
@@ -185,7 +188,7 @@ def _read(
         byline=", ".join(authors) or None,
         authors=authors,
         published=published,
-        language=re.split(r"[-_]", language.strip())[0].lower()[:3] or None,
+        language=language or None,
         image=urls.absolute(facts.first("og:image", "twitter:image", "twitter:image:src"), url)
         or (hint.image if hint else None),
         summary=summary or None,

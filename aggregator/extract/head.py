@@ -6,6 +6,8 @@ comments are left out, whatever they say.
 
 from __future__ import annotations
 
+import bisect
+import functools
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,20 +20,16 @@ FOOT = 3  # blocks after the body: some sites sign and date at the end
 BEFORE, AFTER = 8, 25  # blocks before and after the title that can belong to the head
 BODY_BLOCKS = 2  # blocks of the body after which the head is over: bylines stand below the standfirst, too
 MAX_LINE = 160  # characters of a line that is looked at
+MAX_DATELINE = 100  # characters of a dateline that begins a text
+NEAR_START = 20  # characters before which "Posted" is about the line it stands in
 MAX_BYLINE = 140  # characters of a line that may be a byline and nothing else
+WORDS_BEFORE = 4  # words that may stand before a byline's names, beside a date: "Last updated on ... by"
+DATED_WORDS = 6  # words with capitals that may stand beside a date in a line that says no "By"
 BYLINE_NAMES = 0.6  # share of such a line, before its date, that is names
 
 _ELSEWHERE = sum(
     KINDS[kind]
     for kind in ("menu", "sidebar", "footer", "related", "comments", "modal", "advertisement", "consent")
-)
-_UPDATED = re.compile(
-    r"updat|modif|aktualis|mis à jour|actualiz|atualiz|aggiorn|bijgewerkt|oppdatert|uppdater|更新|수정|güncel|обновл",
-    re.I,
-)
-_PUBLISHED = re.compile(
-    r"publi|posted|veröffentl|erschien|opublik|gepubl|입력|등록|公開|发布|發布|配信|fecha|yayın|опублик|first|created|\bon\b",
-    re.I,
 )
 _AUTHOR_LINK = re.compile(
     r"/(?:author|authors|autor|autoren|auteur|auteurs|by|contributor|contributors|people|profile|profiles|staff|team|writer|reporter|journalist)s?/",
@@ -39,9 +37,12 @@ _AUTHOR_LINK = re.compile(
 )
 #: What a byline says beside names: "By", where to, what the author is, and since when.
 _BESIDE_NAMES = re.compile(r"^\W*\w+\s+by\s|\s+(?:for|in)\s.*$|\s*(?:,\s*[\w\s-]+|[|•·–—].*)$", re.I)
-_UP_TO_DATE = re.compile(r"[\s|·•–—-]*(?=\d)")
+#: A place in capitals, and what ends a dateline.
+_DATELINE = re.compile(r"[^\W\d_a-z][^\Wa-z]{2,}\b.*?(?:[-–—]\s|--|\)|/)")
+_FIELD = re.compile(r"\w\s?:")  # "Born: 3 May 2019"
 DAY = timedelta(hours=24)
 _OVER = frozenset(("comments", "navigation", "related"))
+_QUOTED = KINDS["caption"] | KINDS["quote"]
 _NAMED = KINDS["byline"] | KINDS["author"]
 
 
@@ -94,16 +95,76 @@ def _of_the_page(block: Block, page: Page, now: datetime, value: datetime) -> bo
     )
 
 
-def published(page: Page, head: Sequence[Block], now: datetime, *, day_first: bool = True) -> list[datetime]:
-    """Dates in the head, best first: what says "published", what says nothing, what says "updated".
+def _is_of_text(block: Block, page: Page, kept: Sequence[bool], proses: Sequence[int]) -> bool:
+    """Whether a line with a date is of the story and not about it: a sentence, a line of a list, a caption, the day
+    over an entry of a timeline or over a comment. `proses`: where the sentences are that were kept.
+
+    A date below the standfirst must be all there is in its line; further down it must say what it is.
+    """
+    i, text = block.index, block.text
+    before = bisect.bisect_left(proses, i)
+    after = len(proses) - bisect.bisect_right(proses, i)
+    if kept[i] and (before or page.prose[i]):
+        return True
+    says = labels.PUBLISHED.search(text) or labels.UPDATED.search(text)
+    if says or people.says_by(text) or (i and page.labels[i - 1] == "byline"):
+        return page.prose[i] and not (says and says.start() < NEAR_START)
+    if kept[i] or block.node.above & _QUOTED or dates.is_sentence(text) or _is_field(block):
+        return True
+    if before and after and (before > 1 or not (dates.alone(text) or is_byline(text))):
+        return True
+    if before and not after and any(page.prose[i + 1 : i + 3]):
+        return True  # the day of a comment
+    return is_one_of_several(block, page)
+
+
+def _is_field(block: Block) -> bool:
+    """Whether a line says of what its date is, or what was that day: "Born: 3 May 2019", "3 May 2019: wreck found"."""
+    before, behind = dates.around(block.text) or ("", "")
+    named = _FIELD.search(before) and labels.prefix(block.text) != "byline" and not is_marked(block)
+    return bool(named) or behind.lstrip().startswith(":")
+
+
+def is_one_of_several(block: Block, page: Page) -> bool:
+    """Whether lines of the same template have dates, too, and text stands between them."""
+    i = block.index
+    for step in (-1, 1):
+        text = False
+        for other in page.blocks[max(0, i - AFTER) : i][::-1] if step < 0 else page.blocks[i + 1 : i + AFTER]:
+            text = text or page.prose[other.index]
+            if (
+                text
+                and page.paths[other.index] == page.paths[i]
+                and len(other.text) <= MAX_LINE
+                and not page.prose[other.index]
+                and dates.visible(other.text)
+            ):
+                return True
+    return False
+
+
+def published(
+    page: Page,
+    head: Sequence[Block],
+    kept: Sequence[bool],
+    now: datetime,
+    *,
+    day_first: bool = True,
+    language: str = "",
+) -> list[datetime]:
+    """Dates in the head, best first: what says "published", what says nothing, what says "updated", and the date in a
+    dateline ("HALYARD, 3 May 2026 (Coastal Press) - ...").
 
     A date before the title counts only if it says what it is, or if it stands in the article's box and is not today's;
-    else it is the day the page was made. So is one beside a temperature.
+    else it is the day the page was made. So is one beside a temperature. A date in the text is the story's own.
     """
+    proses = [i for i, is_kept in enumerate(kept) if is_kept and page.prose[i]]
+    read = functools.partial(dates.visible, day_first=day_first, language=language)
     found: list[tuple[int, datetime]] = []
     for block in head:
-        text = block.text
-        updated, fresh = _UPDATED.search(text), _PUBLISHED.search(text)
+        i, text = block.index, block.text
+        said = f"{page.blocks[i - 1].text} {text}" if i and page.labels[i - 1] == "byline" else text
+        updated, fresh = labels.UPDATED.search(said), labels.PUBLISHED.search(said)
         marked = block.time or block.node.mask & _NAMED
         before = block.index < page.title_at or page.title_at < 0
         if not marked and ((before and not fresh) or block.linked * 2 > len(text)):
@@ -115,14 +176,21 @@ def published(page: Page, head: Sequence[Block], now: datetime, *, day_first: bo
             continue
         value = dates.parse(block.time, day_first=day_first) if block.time else None
         if updated and fresh:  # "Updated ... Published ..."
-            value = dates.visible(text[fresh.end() :], day_first=day_first) or value
-        value = value or dates.visible(text, day_first=day_first)
+            value = read(said[fresh.end() :]) or value
+        value = value or read(text)
         if value is None or not dates.plausible(value, now):
             continue
         if before and not fresh and _of_the_page(block, page, now, value):
             continue
+        if _is_of_text(block, page, kept, proses):
+            continue
         rank = 2 if updated and not fresh else 0 if fresh and not updated else 1
         found.append((rank, value))
+    for at in proses[:1]:
+        line = _DATELINE.match(page.blocks[at].text[:MAX_DATELINE])
+        value = read(line[0]) if line else None
+        if value is not None and dates.plausible(value, now):
+            found.append((3, value))
     return [value for _, value in sorted(found, key=lambda item: item[0])]
 
 
@@ -146,13 +214,30 @@ def title_block(page: Page, kept: Sequence[bool]) -> Block | None:
 def is_byline(text: str, *, marked: bool = False) -> bool:
     """Whether a line of text is a byline alone, as "By Ann Lee, Northern Press 3 May 2026, 14:05": behind "By" come
     names, and then little but a date. `marked`: its element is called a byline, and needs no "By"."""
-    if len(text) > MAX_BYLINE or text.rstrip().endswith((".", "!", "?", "…", ":")):
+    if len(text) > MAX_BYLINE or dates.is_sentence(text.rstrip()):
         return False
-    if not people.says_by(text):
-        return marked and bool(people.named(text))
-    said = _UP_TO_DATE.split(text, maxsplit=1)[0]
-    names = people.of_line(said) if people.says_by(said) else []
+    parts = people.signed(text)
+    if parts is None:
+        return (marked and bool(people.named(text))) or _is_dated_name(text)
+    before, said = parts
+    if _words(before) > WORDS_BEFORE and _words(" ".join(dates.around(before) or (before,))) > WORDS_BEFORE:
+        return False  # "The bridge of 1998 by Ann Lee"
+    said = people.before_date(said)
+    names = people.of_line(text)
     return bool(names) and sum(map(len, names)) >= BYLINE_NAMES * len(_BESIDE_NAMES.sub("", said))
+
+
+def _is_dated_name(text: str) -> bool:
+    """Whether a line is a date and a few words with capitals: "Ann Lee - Harbour Herald, Sunday 3 May 2026"."""
+    rest = " ".join(dates.around(text) or ())
+    words = [word for word in rest.split() if word[0].isalpha() and not dates.is_of_date(word)]
+    return (
+        not _FIELD.search(rest) and 0 < len(words) <= DATED_WORDS and all(word[0].isupper() for word in words)
+    )
+
+
+def _words(text: str) -> int:
+    return sum(word.isalpha() for word in text.split())
 
 
 def is_marked(block: Block) -> bool:
@@ -169,8 +254,12 @@ def bylines(head: Sequence[Block]) -> list[list[str]]:
         names = [name for name in map(people.clean, _author_links(block)) if people.is_name(name)]
         if names:
             linked.append(names)
+        if dates.is_sentence(block.text) and dates.visible(block.text) is None:
+            continue  # "Автор проекта не ответил."
         if people.says_by(block.text):
             said.append(people.of_line(block.text))
+        elif reporters := people.reporters(block.text):
+            said.append(reporters)
         elif is_marked(block):
             marked.append(people.named(block.text))
     together = [name for names in linked for name in names]

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from .. import furniture
 from ..model import Entry
+from . import dates, labels
 from . import evidence as ev
 from .evidence import Evidence
 
@@ -14,12 +16,18 @@ MAX_NAME = 60  # characters; longer "names" are sentences
 MAX_AUTHORS = 12
 AGENCY_WORDS = 3  # of an agency's name behind "By"
 
-_BY = re.compile(
-    r"^\s*(?:written\s+by|posted\s+by|published\s+by|reported\s+by|story\s+by|words\s+by|by|von|vom|par|por|di|door|af|av|przez|de|autor(?:in)?|author|text)\b\s*:?\s+",
+_WORDS = "|".join(
+    sorted({re.escape(said) for line in furniture.BYLINES.values() for said in line}, key=len, reverse=True)
+)
+_BY = re.compile(rf"^\s*(?:{_WORDS})(?:\s*[:：]\s*|\s+)", re.I)
+#: Behind a date or a time of day ("3 May 2026, 14:05 by Ann Lee"), or with a colon ("来源：新华社 作者：王小明").
+_BY_LATER = re.compile(
+    rf"(?:\d{{4}}|\d{{1,2}}[:.h]\d{{2}})(?:\s?(?:uhr|[ap]\.?m\.?))?[^\w'’]+(?:{_WORDS})(?:\s*[:：]\s*|\s+)"
+    rf"|(?<!\S)(?:{_WORDS})\s*[:：]\s*",
     re.I,
 )
 _AND = re.compile(
-    r"\s*(?:[,;|/•·&]|\band\b|\bund\b|\bet\b|\by\b|\be\b|\ben\b|\boch\b|\bog\b|\bi\b(?=\s[A-Z])|\bwith\b|\bmit\b|、|，)\s*"
+    r"\s*(?:[,،;|/•·&]|\band\b|\bund\b|\bet\b|\by\b|\be\b|\ben\b|\boch\b|\bog\b|\bi\b(?=\s[A-Z])|\bwith\b|\bmit\b|、|，)\s*"
 )
 _NOISE = re.compile(
     r"\bupdated\b|\bpublished\b|\d{2}[:.]\d{2}|\b(?:19|20)\d{2}\b|://|www\.|@|<|>|^[\w-]+(?:\.[\w-]+){2,}$",
@@ -27,9 +35,13 @@ _NOISE = re.compile(
 )
 #: Where in a byline the names are over: at a date, at "Updated".
 _REST = re.compile(
-    r"\s*[|•·–—]\s*(?=[^|•·–—]*(?:\d|updat|publi|aktualis|mis à jour))|\s*(?:\b[^\W\d_]{3,}\.?\s)?(?=\d)"
-    r"|\s+(?:updated|published|aktualisiert|publié|publicado)\b",
+    rf"\s*[|•·–—]\s*(?=[^|•·–—]*(?:\d|{labels.UPDATED.pattern}|{labels.PUBLISHED.pattern}))|\s*(?=\d)"
+    rf"|\s+(?=\w*(?:{labels.UPDATED.pattern}|{labels.PUBLISHED.pattern}))",
     re.I,
+)
+#: What leads from the names to the date: "by Ann Lee on 3 May".
+_CONNECTIVES = frozenset(
+    ["a", "am", "at", "d", "den", "e", "el", "em", "il", "la", "le", "on", "op", "pe", "w", "à", "στις"]
 )
 _PARENTHESIS = re.compile(r"\s*[(\[][^)\]]*[)\]]")
 _ROLE = re.compile(
@@ -37,10 +49,12 @@ _ROLE = re.compile(
     r"producer|analyst|redakteur(?:in)?|staff|news|bureau chief)\b).*$",
     re.I,
 )
-_DESK = re.compile(r"\s+(?:for|in|at|from|für|aus|em|desde)\s+.*$")
+_DESK = re.compile(r"\s+(?:[Ii]n|for|at|from|für|aus|em|desde)(?:\s+.*)?$")
 _TITLES = re.compile(
     r"^(?:文\s?[・=＝/／]\s?|記者\s?|记者\s?|責任編輯|责任编辑)|\s?(?:기자|특파원|記者|记者|特派員)$"
 )
+#: A Korean name before "reporter"; what ends in 부 is a desk ("economy desk").
+_REPORTER = re.compile(r"(?<![가-힣])([가-힣]{2}(?!부)[가-힣])\s?(?:기자|특파원)(?![가-힣])")
 _JOBS = frozenset(
     [
         "analyst",
@@ -60,7 +74,9 @@ _JOBS = frozenset(
 _EASTERN = re.compile(
     r"[\u3400-\u9fff\uac00-\ud7a3]{2,5}|[\u3400-\u9fff]{1,3}\s[\u3040-\u30ff\u3400-\u9fff]{1,3}"
 )
-_NAME_WORD = re.compile(r"^[^\W\d_a-z][^\W\d_]*\.?(?:['’-][^\W\d_]+)*\.?,?$")
+_NAME_WORD = re.compile(
+    rf"^[^\W\d_a-z](?:[^\W\d_]|[{dates.MARKS}])*\.?(?:['’-](?:[^\W\d_]|[{dates.MARKS}])+)*\.?,?$"
+)
 _PARTICLES = frozenset(
     [
         "al",
@@ -164,8 +180,14 @@ def _clean(name: str) -> str:
 
 
 def says_by(text: str) -> bool:
-    """Whether a line begins the way bylines do: "By Ann Lee", "Von Ann Lee"."""
-    return _BY.match(text) is not None
+    """Whether a line says "By": "By Ann Lee", "Von Ann Lee", "3 May 2026 by Ann Lee"."""
+    return signed(text) is not None
+
+
+def signed(text: str) -> tuple[str, str] | None:
+    """What stands before and behind the "By" of a line, if it says so."""
+    match = _BY.match(text) or _BY_LATER.search(text)
+    return (text[: match.start()] + match[0].rstrip(), text[match.end() :]) if match else None
 
 
 def is_name(name: str) -> bool:
@@ -173,7 +195,7 @@ def is_name(name: str) -> bool:
     words = name.split()
     return _EASTERN.fullmatch(name) is not None or (
         1 < len(words) <= 5
-        and all(_NAME_WORD.match(word) or word in _PARTICLES for word in words)
+        and all((_NAME_WORD.match(word) and not word[0].islower()) or word in _PARTICLES for word in words)
         and not any(word.casefold() in _NOT_NAMES for word in words)
     )
 
@@ -191,13 +213,27 @@ def named(text: str) -> list[str]:
     return [name for name in (_TITLES.sub("", name) for name in split(text)) if is_name(name)]
 
 
+def reporters(text: str) -> list[str]:
+    """Names that stand before "reporter": 김민수 기자."""
+    return _REPORTER.findall(text)
+
+
 def of_line(text: str) -> list[str]:
     """The people, or the agency, named in a line with "By", which may say more: "By Ann Lee in Halyard"."""
-    said = _BY.sub("", text)
-    names = max(named(text), named(_DESK.sub("", _REST.split(said, maxsplit=1)[0])), key=len)
+    said = before_date((signed(text) or ("", text))[1])
+    names = max(named(said), named(_DESK.sub("", said)), key=len)
     if not names and len(said.split()) <= AGENCY_WORDS and all(map(_NAME_WORD.match, said.split())):
-        names = split(text)
+        names = split(said)
     return [name for name in names if name.rpartition(" ")[2].casefold() not in _JOBS] or names
+
+
+def before_date(said: str) -> str:
+    """The names that a byline begins with: "Ann Lee on Sunday, May 3, 2026" is about Ann Lee."""
+    names = _REST.split(said, maxsplit=1)[0]
+    words = names.strip(" ,،;:|-–—·•").split()
+    while words and names != said and (words[-1] in _CONNECTIVES or dates.is_of_date(words[-1])):
+        words.pop()
+    return " ".join(words)
 
 
 def _names(value: Any, evidence: Evidence) -> Iterable[str]:
