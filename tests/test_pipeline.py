@@ -115,6 +115,20 @@ def test_the_database_failing_under_the_feeds_ends_the_round(rounds, monkeypatch
         rounds.run()
 
 
+def test_texts_with_more_tags_than_are_worth_reading_keep_their_words(rounds, monkeypatch):
+    monkeypatch.setattr(pages, "MOST_TAGS", 10)
+    rounds.feeds = [Feed(rounds.feeds[0].url, full_text=False)]
+    text = "&lt;p&gt;".join(["", *SENTENCES])
+    items = [
+        item(rounds.server, n, f"Ferry {n}", rounds.now, text.replace("Monday", f"day {n}")) for n in (1, 2)
+    ]
+    rounds.server.answer("/feed", body=rss(*items))
+    rounds.run()
+    texts = [row[0] for row in rounds.ask("select text from articles union all select text from duplicates")]
+    assert {text.count("\n\n") for text in texts} == {0, len(SENTENCES) - 1}
+    assert len({len(text.split()) for text in texts}) == 1
+
+
 def test_what_is_not_due_is_not_asked(rounds):
     rounds.run()
     assert rounds.later(minutes=5).run().feeds_ok == 0
@@ -468,10 +482,10 @@ def test_answers_that_were_not_stored_when_the_round_broke_off_are_asked_for_aga
 def test_a_stop_is_heard_between_two_texts_of_feeds(three_feeds, monkeypatch):
     stop, feed_text, begun = threading.Event(), pages.feed_text, []
 
-    def stops(item):
+    def stops(item, **given):
         stop.set()
         begun.append(item)
-        return feed_text(item)
+        return feed_text(item, **given)
 
     monkeypatch.setattr(pages, "feed_text", stops)
     three_feeds.run(stop=stop)

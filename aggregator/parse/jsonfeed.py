@@ -14,10 +14,16 @@ from aggregator.errors import ParseError
 from aggregator.model import Entry, ParsedFeed
 
 from .prepare import NORMAL, Limits, item_hash
-from .text import MAX_NAME, MAX_SUMMARY, MAX_TITLE, iso_moment, language_tag, plain, without_controls
-
-MAX_CONTENT = 1_000_000  # characters
-
+from .text import (
+    MAX_CONTENT,
+    MAX_NAME,
+    MAX_SUMMARY,
+    MAX_TITLE,
+    iso_moment,
+    language_tag,
+    plain,
+    without_controls,
+)
 
 _JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{\s*[\"}]")
 

@@ -17,9 +17,8 @@ from aggregator.model import Entry, ParsedFeed, RefreshHints
 from .discovery import what_came
 from .prepare import Prepared
 from .scrub import HEAD
-from .text import MAX_NAME, MAX_SUMMARY, MAX_TITLE, language_tag, moment, plain, without_controls
+from .text import MAX_CONTENT, MAX_NAME, MAX_SUMMARY, MAX_TITLE, language_tag, moment, plain, without_controls
 
-MAX_CONTENT = 1_000_000  # characters
 MAX_GUID = 100_000  # characters; identity stores a hash of long ones
 #: What links to earlier entries are called (RFC 5005 sections 4 and 3), the better one first.
 OLDER = ("prev-archive", "next")

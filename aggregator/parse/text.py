@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from time import struct_time
 
+MAX_CONTENT = 1_000_000  # characters
 MAX_TITLE = 1_000  # characters; the longest headline in 400 public feeds has 330
 MAX_SUMMARY = 5_000  # characters; enough for a blurb, and for telling two stories apart
 MAX_NAME = 200  # characters of an author's or a tag's name
