@@ -17,7 +17,6 @@ Rejected: trusting guids alone (`reader` makes 8 to 12 entries of 4), and fuzzy 
 from __future__ import annotations
 
 import hashlib
-import html
 import itertools
 import re
 from collections import Counter, defaultdict
@@ -27,6 +26,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from aggregator import urls
+from aggregator.entities import unescaped
 from aggregator.model import Entry, KnownEntry, Match
 
 MAX_GUID = 500  # characters; a longer guid is stored as its hash
@@ -90,7 +90,7 @@ def content_hash(entry: Entry) -> str:
 
 def _letters(entry: Entry) -> bytes:
     text = _TAG.sub(" ", entry.content_html) if entry.content_html else entry.summary
-    text = f"{entry.title}\n{html.unescape(text)}".casefold().replace("\xa0", " ")
+    text = f"{entry.title}\n{unescaped(text)}".casefold().replace("\xa0", " ")
     if _COLON.search(text) or any(word in text for word in _COUNTED):
         text = _COUNTER.sub("", text)
     return text.encode(errors="surrogatepass").translate(None, _PUNCTUATION)

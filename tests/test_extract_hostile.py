@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from aggregator.extract import extract, extract_fragment
 from aggregator.extract.decode import decode
+from aggregator.identity import content_hash
+from aggregator.model import Entry
+from aggregator.parse.text import plain
 
 SENTENCE = "The harbour master read the list of boats aloud, one by one, and nobody in the hall said a word. "
 PARAGRAPH = SENTENCE * 3
@@ -168,3 +171,19 @@ def test_a_sentence_with_a_temperature_is_no_weather_widget():
     assert (
         extract(page.encode(), "https://news.example/1").paragraphs[0] == "It was 41°C in Skerry on Monday."
     )
+
+
+def test_a_number_of_thousands_of_digits_in_a_pages_data_is_no_character():
+    data = '<script type="application/ld+json">{"@type": "NewsArticle", "author": {"name": "&#%s;"}}</script>'
+    assert extract(data % ("9" * 5000) + "<p>The ferry sails again.</p>", "https://a.example/x").authors == ()
+
+
+@pytest.mark.parametrize("unit", ["<", "</", "<!", "[", "(", "<a =", "=", "1", "<script "])
+def test_what_never_ends_is_looked_at_once(unit):
+    text = unit * (100_000 // len(unit))
+    page = f'<title>{text}</title><meta name=author content="{text}"><p>{SENTENCE}</p>'
+    began = time.process_time()
+    extract(page, "https://a.example/x")
+    plain(f"<a {text}", 100_000)
+    content_hash(Entry("1", None, "Ferry", content_html=f"{text} views ago"))
+    assert time.process_time() - began < SECONDS

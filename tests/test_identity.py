@@ -223,6 +223,10 @@ def test_markup_and_counters_are_not_content(html):
     )
 
 
+def test_a_character_of_five_thousand_digits_is_none():
+    assert identity.content_hash(entry(text="&#" + "9" * 5000))
+
+
 @pytest.mark.parametrize("edit", [("again", "never"), ("northern", "southern"), ("Monday", "1 May")])
 def test_a_changed_word_is_content(edit):
     assert identity.content_hash(entry(text=TEXT.replace(*edit))) != identity.content_hash(entry())

@@ -5,12 +5,13 @@ Everything here is a candidate with its source; `titles`, `people` and `dates` c
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from ..entities import unescaped
 
 MAX_JSON = 1_000_000  # characters of one JSON-LD script
 _CONTROL = re.compile(r"[\x00-\x1f]+")
@@ -18,7 +19,7 @@ _COMMENT = re.compile(
     r"^\s*(?:<!--|/\*\s*<!\[CDATA\[\s*\*/|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|/\*\s*\]\]>\s*\*/|\]\]>)\s*;?\s*$"
 )
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
-_TAG = re.compile(r"<[^>]*>")
+_TAG = re.compile(r"<[^<>]*>")
 _ARTICLE = re.compile(
     r"(?:article|blogposting|report|review|opinion|analysis|background|liveblog|newsarticle|posting|recipe|howto|story)",
     re.I,
@@ -170,7 +171,7 @@ def text(value: Any) -> str:
     if not isinstance(value, str):
         return ""
     if "&" in value:
-        value = html.unescape(html.unescape(value))
+        value = unescaped(unescaped(value))
     if "<" in value:
         value = _TAG.sub(" ", value)
     return " ".join(value.split())

@@ -43,7 +43,7 @@ _REST = re.compile(
 _CONNECTIVES = frozenset(
     ["a", "am", "at", "d", "den", "e", "el", "em", "il", "la", "le", "on", "op", "pe", "w", "à", "στις"]
 )
-_PARENTHESIS = re.compile(r"\s*[(\[][^)\]]*[)\]]")
+_PARENTHESIS = re.compile(r"\s{0,9}[(\[][^()\[\]]{0,200}[)\]]")
 _ROLE = re.compile(
     r"\s*(?:,|\||–|—| - )\s*(?:[\w\s-]*\b(?:correspondent|reporter|editor|writer|journalist|columnist|contributor|"
     r"producer|analyst|redakteur(?:in)?|staff|news|bureau chief)\b).*$",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import html
 import re
 
 from aggregator import urls
+from aggregator.entities import unescaped
 
 from .text import plain
 
@@ -43,7 +43,7 @@ def discover(page: bytes, url: str) -> list[tuple[str, str]]:
 
 def _attributes(tag: bytes) -> dict[str, str]:
     found = _ATTRIBUTE.findall(tag.decode("utf-8", "replace"))
-    return {name.lower(): html.unescape(double or single or bare) for name, double, single, bare in found}
+    return {name.lower(): unescaped(double or single or bare) for name, double, single, bare in found}
 
 
 def _decoded(words: bytes, page: bytes) -> str:

@@ -15,8 +15,8 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # older than the web: an unset cloc
 LATEST = timedelta(days=2)  # ahead of now: time zones told wrongly reach one day, embargoes a little more
 
 #: Elements whose text is not for reading.
-_UNREAD = re.compile(r"<(script|style|template|noscript|iframe)\b[^>]*>.*?(?:</\1\s*>|\Z)", re.I | re.S)
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<[!?][^>]*>", re.S)
+_UNREAD = re.compile(r"<(script|style|template|noscript|iframe)\b[^<>]*>.*?(?:</\1\s*>|\Z)", re.I | re.S)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<[!?][^>]{0,100}>", re.S)
 #: Names that make "<name ...>" a tag; anything else between angle brackets ("List<String>") is text.
 _TAG = re.compile(
     r"</?(?:a|abbr|acronym|address|area|article|aside|audio|b|base|bdi|bdo|big|blink|blockquote|body|br|button|canvas"
@@ -26,7 +26,7 @@ _TAG = re.compile(
     r"|pre|progress|q|rp|rt|ruby|s|samp|script|section|select|slot|small|source|span|strike|strong|style|sub|summary"
     r"|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|track|tt|u|ul|var|video|wbr"
     r"|foreignobject|maction|mfrac|mglyph|mi|mn|mo|mrow|msub|msup|mtext|semantics)"  # of SVG and MathML
-    r"(?=[\s/>])[^<>]*>|</?\w[\w:-]*\s[^<>]*=[^<>]*>"
+    r"(?=[\s/>])[^<>]*>|</?\w[\w:-]*\s[^<>=]*=[^<>]*>"
     r"|<\w[\w:-]*\s+[\w:-]+=[^<>]*\Z",  # the last one, which never ends
     re.I,
 )
