@@ -25,7 +25,7 @@ from apscheduler.events import EVENT_JOB_ERROR
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from aggregator import config as configuration
-from aggregator.errors import AggregatorError, ConfigError, StoreError, UpgradedError
+from aggregator.errors import AggregatorError, ConfigError, StoreError, UpgradedError, without_password
 from aggregator.model import Config, Progress, Report
 from aggregator.store import WRONG_CLOCK, Store
 
@@ -139,8 +139,9 @@ class Daemon:
 
     def _tell(self, report: Report) -> None:
         for failure in report.failures:
-            named = {"feed": failure.feed, "kind": failure.kind}
-            log.warning("%s: %s (%s)", failure.feed, failure.message, failure.kind, extra={"fields": named})
+            shown = without_password(failure.feed)
+            named = {"feed": shown, "kind": failure.kind}
+            log.warning("%s: %s (%s)", shown, failure.message, failure.kind, extra={"fields": named})
         line = (
             f"{_count(report.feeds_ok + report.feeds_failed, 'feed')}: {report.feeds_failed} failed,"
             f" {report.feeds_not_modified} not modified; {_count(report.entries_new, 'new entry', 'new entries')}:"

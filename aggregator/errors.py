@@ -78,7 +78,8 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text).strip()
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
+    """A URL as it may be shown: without the name and password of a server that wants one."""
     return re.sub(r"//[^/?#@]*@", "//", url)
 
 
@@ -104,7 +105,7 @@ class FetchError(AggregatorError):
         # What it took to find out, as `Response` has it; None where nothing was asked.
         self.duration_ms: int | None = None
         self.wire_bytes: int | None = None
-        super().__init__(f"{self.message} ({_without_password(url)})")
+        super().__init__(f"{self.message} ({without_password(url)})")
 
 
 class ParseError(AggregatorError):

@@ -223,3 +223,12 @@ def test_the_daemons_log_lines_are_objects_on_request(server):
     assert all({"at", "level", "message"} <= set(line) for line in lines)
     assert [line["kind"] for line in lines if "feed" in line] == ["server_error"]
     assert [line["articles_new"] for line in lines if "articles_new" in line] == [1]
+
+
+def test_a_password_in_an_address_is_not_shown():
+    port = refused_port()
+    follow(f"http://user:s3cret@127.0.0.1:{port}/feed")
+    for words in (["fetch", "-v"], ["status", "-v"], ["check", "--online"]):
+        result = run(*words)
+        assert "s3cret" not in result.stdout + result.stderr
+        assert f"127.0.0.1:{port}/feed" in result.stdout + result.stderr

@@ -233,15 +233,18 @@ def check(places: Places, online: bool, form: Form) -> None:
 
 
 def _checked(row: dict[str, Any]) -> list[Any]:
-    name = bold(one_line(row["title"] or row["feed"]))
+    from aggregator.errors import without_password
+
+    address = without_password(row["feed"])
+    name = bold(one_line(row["title"] or address))
     if row["problem"]:
-        return [coloured("✗ ", "red"), name, f"  {visible(row['problem'])}  ", dim(row["feed"])]
+        return [coloured("✗ ", "red"), name, f"  {visible(row['problem'])}  ", dim(address)]
     carries = "full text" if row["full_text"] else "teasers"
     return [
         coloured("✓ ", "green"),
         name,
         f"  {count(row['entries'], 'entry', 'entries')}, {carries}  ",
-        dim(row["feed"]),
+        dim(address),
     ]
 
 

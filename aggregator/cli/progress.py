@@ -63,10 +63,12 @@ def _line(step: Progress, verbosity: int) -> None:
 
 
 def _words(step: Progress) -> str:
+    from aggregator.errors import without_password
+
     told = step.problem or (
         f"{step.news} new" if step.news else "nothing new" if step.stage in ("feeds", "history") else "read"
     )
-    return f"{one_line(step.title)}: {one_line(told)}"
+    return f"{one_line(without_password(step.title))}: {one_line(told)}"
 
 
 @contextmanager

@@ -151,9 +151,14 @@ def _status(
 
 
 def _troubled(row: dict[str, Any], now: datetime) -> None:
+    from aggregator.errors import without_password
     from aggregator.newsroom.wording import cure
 
-    put(coloured("  ✗ ", "red"), bold(one_line(row["title"])), dim(f"  {one_line(row['url'])}"))
+    put(
+        coloured("  ✗ ", "red"),
+        bold(one_line(row["title"])),
+        dim(f"  {one_line(without_password(row['url']))}"),
+    )
     retry = local(row["next_fetch_at"])
     when = (
         "not asked any more"

@@ -168,10 +168,12 @@ def as_object(report: Report) -> dict[str, Any]:
 
 def tell_failures(report: Report) -> None:
     """Each feed that failed: which, how, and the kind that the database knows it by."""
+    from aggregator.errors import without_password
+
     for failure in report.failures:
         say(
             coloured("✗ ", "red"),
-            bold(one_line(failure.feed)),
+            bold(one_line(without_password(failure.feed))),
             f"  {one_line(failure.message)} ",
             dim(f"({failure.kind})"),
         )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from aggregator import passages
-from aggregator.errors import FETCH_ERROR_KINDS
+from aggregator.errors import FETCH_ERROR_KINDS, without_password
 from aggregator.model import VERDICT_REASONS
 
 #: What the user can do about a feed's error: kind (as in FETCH_ERROR_KINDS) -> advice. What is to be typed stands in
@@ -105,8 +105,10 @@ _FIGURE_OR_NONE = re.compile(rf"(?:{_FIGURE.pattern}|&nbsp;)?")
 
 
 def weblink(url: object) -> str | None:
-    """The address when it is one to click on, http or https; else None (javascript: and the like)."""
-    return url if isinstance(url, str) and re.fullmatch(r"https?://[^\s/]\S*", url, re.IGNORECASE) else None
+    """The address when it is one to click on (http or https), without a password; None for javascript: and the like."""
+    if isinstance(url, str) and re.fullmatch(r"https?://[^\s/]\S*", url, re.IGNORECASE):
+        return without_password(url)
+    return None
 
 
 def moment(value: object) -> datetime | None:
