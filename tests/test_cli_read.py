@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from cli_runner import fine, objects, run
 
+from aggregator.cli import read
+
 pytestmark = pytest.mark.usefixtures("archive")
 
 
@@ -383,3 +385,11 @@ def test_the_demo_tells_what_it_found_and_what_to_type_next(tmp_path):
         objects("status", "--json", "--db", tmp_path / "again/db/news.db")["totals"]["articles"]
         == totals["articles"]
     )
+
+
+def test_status_says_of_each_of_a_few_feeds_when_it_is_asked_next_and_why(monkeypatch):
+    told = fine("status")
+    assert "All feeds" in told
+    assert "asked in" in told
+    monkeypatch.setattr(read, "A_SCREEN", 0)
+    assert "`aggregator status -v` says when each feed is asked next, and why" in fine("status")

@@ -50,6 +50,8 @@ FEED_ROW = (
     "url",
 )
 SNIPPET = 72  # characters on either side of a word that was searched, where there is no screen to fill
+#: Feeds that `status` lists without being asked to.
+A_SCREEN = 20
 INDENT = 9  # columns before them
 
 
@@ -142,12 +144,14 @@ def _status(
             _troubled(row, now)
     elif failing:
         say("No feed is in trouble.")
-    if places.verbosity > 0 and not failing:
+    if not failing and feeds and (places.verbosity > 0 or len(feeds) <= A_SCREEN):
         put()
         put(bold("All feeds"))
         column = max((len(one_line(row["title"])) for row in feeds), default=0)
         for row in feeds:
             _healthy(row, now, min(column, 40))
+    elif not failing and feeds:
+        put(dim("\n`aggregator status -v` says when each feed is asked next, and why"))
 
 
 def _troubled(row: dict[str, Any], now: datetime) -> None:
