@@ -65,7 +65,8 @@ INDENT = 9  # columns before them
 def status(places: Places, failing: bool, form: Form) -> None:
     """How many articles there are, how many copies were folded away, and which feeds need you.
 
-    -v lists every feed, and says which feeds.yaml and which database were used and why.
+    A handful of feeds are listed, with when each is asked next and why; -v lists however many there are, and says
+    which feeds.yaml and which database were used and why.
 
     \b
     Examples:
