@@ -90,7 +90,7 @@ class Connection:
         self._use_wal(timeout)
         self.execute("pragma synchronous = normal")
         self.execute("pragma foreign_keys = on")
-        self.execute("pragma cache_size = -8000")
+        self.execute("pragma cache_size = -16000")
         self.execute(f"pragma journal_size_limit = {WAL_LIMIT}")
         self._migrate()
         # Else each statement that may be undone halfway (with a trigger, "or replace") copies the pages it is about to
