@@ -112,6 +112,11 @@ def test_a_title_is_read_whatever_the_encoding_is_called(codec, declared, conten
     assert titles(body, content_type=content_type) == [MIXED]
 
 
+def test_a_wide_document_may_begin_with_a_blank_line():
+    body = rss(item(title=MIXED), declaration='\n<?xml version="1.0" encoding="utf-16"?>').decode()
+    assert titles(body.encode("utf-16-le"), content_type="text/xml; charset=utf-16le") == [MIXED]
+
+
 def test_one_bad_byte_does_not_spoil_the_other_entries():
     body = rss(item(title=MIXED), item(title="Bad BYTE here")).replace(b"BYTE", b"\xff")
     assert titles(body) == [MIXED, "Bad \ufffd here"]

@@ -84,9 +84,8 @@ class Index:
         self._window = window
         self._young = _Generation(None)
         self._old = _Generation(None)
-        self._stray = (
-            0  # whether the last time was after the young generation's (1), before it (-1), or neither
-        )
+        #: Whether the last time was after the young generation's (1), before it (-1), or neither.
+        self._stray = 0
 
     def __len__(self) -> int:
         return len(self._young.stories) + len(self._old.stories)

@@ -18,8 +18,8 @@ _WIDE = (
     (re.compile(rb"\xfe\xff\x00[^\x00]|\xff\xfe[^\x00]\x00"), "utf-16"),
     (re.compile(rb"\x00\x00\x00<"), "utf-32-be"),
     (re.compile(rb"<\x00\x00\x00"), "utf-32-le"),
-    (re.compile(rb"\x00<\x00[^\x00]"), "utf-16-be"),
-    (re.compile(rb"<\x00[^\x00]\x00"), "utf-16-le"),
+    (re.compile(rb"(?:\x00[\t\n\r ]){0,99}\x00<\x00[^\x00]"), "utf-16-be"),
+    (re.compile(rb"(?:[\t\n\r ]\x00){0,99}<\x00[^\x00]\x00"), "utf-16-le"),
 )
 _UTF_8 = "application/xml; charset=utf-8"
 _ENCODING = re.compile(rb"\s*<\?xml[^>]{0,100}\sencoding\s*=\s*[\"']([^\"'<>]*)")

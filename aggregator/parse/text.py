@@ -15,7 +15,7 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # older than the web: an unset cloc
 LATEST = timedelta(days=2)  # ahead of now: time zones told wrongly reach one day, embargoes a little more
 
 #: Elements whose text is not for reading.
-_UNREAD = re.compile(r"<(script|style|template|noscript|iframe)\b[^<>]*>.*?(?:</\1\s*>|\Z)", re.I | re.S)
+_UNREAD = re.compile(r"<(script|style|template|noscript|iframe)\b[^>]{0,300}>.*?(?:</\1\s*>|\Z)", re.I | re.S)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<[!?][^>]{0,100}>", re.S)
 #: Names that make "<name ...>" a tag; anything else between angle brackets ("List<String>") is text.
 _TAG = re.compile(

@@ -127,9 +127,12 @@ def run(
         if history and urls:
             older.read(history, by_url, urls, store, fetcher, parser, tally, progress, stop, clock)
 
+    def is_over(until: float) -> bool:
+        return stop.is_set() or time.monotonic() >= until
+
     def store_waiting(until: float) -> None:
         for waiting in _waiting(store, clock):
-            if stop.is_set() or time.monotonic() >= until:
+            if is_over(until):
                 break
             # 0.3 s and 20 MB (numpy, BeautifulSoup), which a round without news does not need.
             from aggregator.pipeline import pages, stories
@@ -158,7 +161,8 @@ def run(
             while not over:
                 if over := asked.done():
                     asked.result()
-                store_waiting(until)
+                if not is_over(until):  # else what waits would be put in order every second
+                    store_waiting(until)
                 wait((asked,), LULL)
         finally:
             store.feeds.save_hosts(fetcher.host_states())

@@ -143,12 +143,9 @@ class _Ledger:
             self._store.feeds.postpone(state, plan.at, plan.why)
             self._tell(state, state.feed.title or state.feed.url, 0, answer.message)
             return
-        if (
-            isinstance(answer, FetchError)
-            and isinstance(answer.__cause__, Exception)
-            and answer.kind == "bug"
-        ):
-            self._tally.bugs.append(answer.__cause__)
+        bug = answer.__cause__ if isinstance(answer, FetchError) and answer.kind == "bug" else None
+        if isinstance(bug, Exception):
+            self._tally.bugs.append(bug)
         try:
             outcome = digest(state, answer, self._config, self._store, self._parser, reading, self._clock())
         except AggregatorError:

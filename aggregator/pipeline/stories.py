@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: A preferred feed's copy takes the place of a longer one only if it has this share of its words: a teaser does not.
 PREFERRED_SHARE = 0.6
 #: Stories stored in one transaction. 1: 180 us a row in the full-text index; 50: 90 us; 200: another 9 % off all of the
-#: storing, and the write lock is held 0.2 s.
+#: storing; 500: another 4 to 6 %, and the write lock is held .3 to .6 s.
 TOGETHER = 500
 #: Without a preference, a copy that contains the kept text takes its place when it is this much longer.
 FULLER = 1.25
