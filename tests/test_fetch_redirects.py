@@ -55,6 +55,16 @@ def test_five_redirects_are_followed_and_not_six(server, get):
     assert get(chain(server, *[302] * 6)).kind == "redirect"
 
 
+def test_a_redirect_whose_body_hangs_is_followed(server, get):
+    place = server.answer("/place", body="<rss/>")
+    hanging = server.answer("/moved", status=301, headers={"Location": "/place"}, body=b"x" * 100, drip=1)
+    assert get(hanging).final_url == place
+
+
+def test_an_error_whose_body_hangs_is_that_error(server, get):
+    assert get(server.answer("/gone", status=410, body=b"x" * 100, drip=1)).kind == "gone"
+
+
 def test_a_circle_is_not_gone_round(server, get):
     server.answer("/a", status=302, headers={"Location": "/b"})
     server.answer("/b", status=302, headers={"Location": "/a"})

@@ -44,6 +44,7 @@ SLOW_AFTER = (
     2.0  # seconds; of 200 healthy downloads at 50 ms none takes as long, one that hangs takes them all
 )
 CONNECT_TIMEOUT = 10.0  # seconds for one address; a host may have several
+REST = 1.0  # seconds for the body of a redirect or an error: what counts was in its head
 _PATIENCE = 0.25  # seconds between two looks of the watchdog: how exactly deadlines are kept
 _CHUNK = 65_536
 
@@ -380,7 +381,11 @@ class Transport:
             else:
                 if status < 200:  # 103 Early Hints: the true answer follows, and would be the next request's
                     raw.close()
+                cut.deadline = min(cut.deadline, time.monotonic() + REST)
                 content = self._beginning(raw, kept)
+                if cut.pulled == "timeout":
+                    raw.close()
+                    return Answer(status, kept, content, raw.tell())
             if cut.pulled:
                 raise cut.error()  # http.client takes a socket that was shut for the end of the answer
             return Answer(status, kept, content, raw.tell())
