@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from made_feeds import URL, atom, item, numbered, rdf, rss
 
 from aggregator.errors import ParseError
 from aggregator.parse import parse
+from aggregator.parse.text import storable
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -349,3 +351,13 @@ def test_a_tag_that_never_ends_is_no_text(title, plain):
 def test_a_guid_has_no_character_that_changes_how_a_line_is_shown():
     (entry,) = parse(rss(item(guid="tag:a\u202eexample")), URL).entries
     assert entry.guid == "tag:aexample"
+
+
+@pytest.mark.parametrize("text", ["Zürich, Đà Nẵng", "서울", "ガラス", "й, ё", "ώ"])
+def test_letters_are_stored_in_one_piece_with_their_marks(text):
+    assert storable(unicodedata.normalize("NFD", text)) == text
+
+
+@pytest.mark.parametrize("text", ["\ufa19谷さん", "5 \u212b", "\u0958"])
+def test_characters_that_are_variants_of_others_are_stored_as_they_are(text):
+    assert storable(text) == text

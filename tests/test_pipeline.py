@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -640,6 +641,14 @@ def test_a_page_is_visited_when_a_broken_robots_txt_is_mended(rounds):
     rounds.later(minutes=30).run()
     rounds.later(hours=4).run()
     assert rounds.ask("select source from articles") == [("page",)]
+
+
+def test_letters_whose_marks_stand_apart_are_found_by_a_search(rounds):
+    apart = tuple(unicodedata.normalize("NFD", text.replace("ferry", "서울")) for text in SENTENCES)
+    rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "A boat", rounds.now)))
+    rounds.server.answer("/1.html", body=page("A boat", apart), type=HTML)
+    rounds.run()
+    assert rounds.ask("select rowid from articles_fts where articles_fts match '서울'") == [(1,)]
 
 
 def test_control_characters_of_a_page_are_not_stored(rounds):

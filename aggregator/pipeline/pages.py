@@ -25,7 +25,7 @@ from aggregator.model import (
     Story,
     Validators,
 )
-from aggregator.parse.text import MAX_CONTENT, language_tag, plain, without_controls
+from aggregator.parse.text import MAX_CONTENT, language_tag, plain, storable
 from aggregator.pipeline import visits
 from aggregator.pipeline.visits import Visit
 from aggregator.pipeline.workers import Workers
@@ -322,10 +322,10 @@ def make_story(
     """What is stored of an entry."""
     entry, first_seen = item.entry, item.first_seen_at or now
     url = (document.url if source == "page" else None) or entry.url or item.site_url or item.feed_url
-    byline = without_controls(document.byline or ", ".join(document.authors)) or None
-    text = without_controls(document.text)
+    byline = storable(document.byline or ", ".join(document.authors)) or None
+    text = storable(document.text)
     return Story(
-        title=without_controls(document.title or entry.title or document.paragraphs[0][:120]),
+        title=storable(document.title or entry.title or document.paragraphs[0][:120]),
         published_at=published(document.published or entry.published, first_seen),
         site=urls.site(url),
         feed_id=item.feed_id,
@@ -333,7 +333,7 @@ def make_story(
         byline=byline,
         language=(language_tag(document.language) or language_tag(entry.language) or "").split("-")[0]
         or None,
-        summary=without_controls(document.summary or entry.summary or "") or None,
+        summary=storable(document.summary or entry.summary or "") or None,
         text=text,
         words=words.count(text),
         image=document.image or entry.image,
@@ -344,7 +344,7 @@ def make_story(
         flags=document.flags,
         first_seen_at=stamp(first_seen),
         keys=story_keys(item, document.url if source == "page" else None),
-        removed=tuple(replace(block, text=without_controls(block.text)) for block in document.removed),
+        removed=tuple(replace(block, text=storable(block.text)) for block in document.removed),
         blocks=document.blocks if source == "page" else (),
     )
 
