@@ -6,9 +6,7 @@ are floats, durations in milliseconds say so in their name. Text is plain text u
 
 from __future__ import annotations
 
-import itertools
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -262,19 +260,6 @@ class Candidate:
     text: str
     published: datetime | None = None
     shared: Mapping[int, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Rare:
-    """What two stories must share to be worth a comparison: `least` words that at most `holders` stories have."""
-
-    least: int
-    holders: int
-
-    def among(self, holders: Iterable[Sequence[int]]) -> set[int]:
-        """The stories that share enough. `holders`: of each shared word, the stories that have it."""
-        few = itertools.chain.from_iterable(held for held in holders if len(held) <= self.holders)
-        return {story for story, number in Counter(few).items() if number >= self.least}
 
 
 @dataclass(frozen=True, slots=True)

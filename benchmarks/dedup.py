@@ -37,6 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aggregator import dedup, words
+from aggregator.candidates import COMMON
 from aggregator.dedup.judge import WINDOW
 from aggregator.pipeline.stories import TOGETHER
 
@@ -408,7 +409,7 @@ def _fill_index(
             database.connection.executemany(
                 f"insert into {table} (posting, articles) values (?, ?)",
                 (
-                    (key, postings.packed(tuple(dict.fromkeys(holders[a:b].tolist()))[: postings.COMMON]))
+                    (key, postings.packed(tuple(dict.fromkeys(holders[a:b].tolist()))[:COMMON]))
                     if b - a > 1
                     else (key, int(holders[a]))
                     for key, a, b in zip(keys[starts].tolist(), starts.tolist(), ends.tolist(), strict=True)

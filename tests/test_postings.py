@@ -10,11 +10,12 @@ import pytest
 from test_store import story
 
 from aggregator import dedup
+from aggregator.candidates import COMMON, Hit
 from aggregator.model import Candidate
 from aggregator.pipeline.stories import sketch_of, terms_of
 from aggregator.store import Store
 from aggregator.store.connection import Connection
-from aggregator.store.postings import COMMON, STRETCH, Hit, Postings
+from aggregator.store.postings import STRETCH, Postings
 
 NOW = 1_778_500_000.0
 WINDOW = 72 * 3600.0
@@ -32,7 +33,7 @@ def postings(connection: Connection) -> Postings:
 
 
 def found(postings: Postings, probes: list[int], when: float = NOW) -> list[int]:
-    return [hit.article_id for hit in postings.candidates(probes, when, WINDOW)]
+    return [hit.story for hit in postings.candidates(probes, when, WINDOW)]
 
 
 def test_an_empty_index_has_no_candidates(postings: Postings) -> None:
@@ -62,7 +63,7 @@ def test_a_hit_tells_how_many_stories_have_what_is_shared(postings: Postings) ->
     postings.add(1, [10, 11], NOW)
     postings.add(2, [10], NOW)
     best = postings.candidates([10, 11], NOW, WINDOW)[0]
-    assert (best.article_id, dict(best.shared)) == (1, {10: 2, 11: 1})
+    assert (best.story, dict(best.shared)) == (1, {10: 2, 11: 1})
 
 
 def test_a_candidate_that_shares_next_to_nothing_is_left_out(postings: Postings) -> None:
@@ -163,7 +164,7 @@ def fold(path: Path, texts: list[str], *, restart: bool) -> list[int]:
         when = datetime.fromtimestamp(NOW + number, UTC)
         sketch = dedup.sketch("", text, published=when)
         hits = postings.candidates(sketch.probes.tolist(), NOW + number, WINDOW)
-        found = [Candidate(hit.article_id, "", kept[hit.article_id], when, shared=hit.shared) for hit in hits]
+        found = [Candidate(hit.story, "", kept[hit.story], when, shared=hit.shared) for hit in hits]
         verdict = dedup.judge(sketch, found)
         if verdict.copy_of is None:
             kept[number] = text

@@ -18,10 +18,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from aggregator.candidates import Rare
 from aggregator.dedup.judge import WINDOW, Rows, apart, sketched
 from aggregator.dedup.measure import FEATURES, align, measure
 from aggregator.dedup.sketch import Sketch
-from aggregator.model import Candidate, Rare
+from aggregator.model import Candidate
 from aggregator.words import DATE, FUNCTION, NAME, ids_of
 
 #: Words of the lede: two or three sentences.

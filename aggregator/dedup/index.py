@@ -6,19 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from aggregator.candidates import COMMON, Hit, ranked
 from aggregator.dedup.events import RARE, decide_event, topics
-from aggregator.dedup.judge import WINDOW, decide
+from aggregator.dedup.judge import WINDOW, Rows, decide
 from aggregator.dedup.sketch import Sketch, sketch
 from aggregator.errors import AggregatorError
-from aggregator.model import Rare, Verdict
+from aggregator.model import Verdict
 
-#: Stories compared with a new text, those first that share the most rare postings. The true one was the first of
-#: them for 976 of 979 copies in wire_dev2k and never later than the second.
-CANDIDATES = 4
-#: A candidate that scores less than this share of the best one is not worth a comparison.
-WORTH = 0.25
-#: Stories remembered per posting. What more have in common tells nothing about one of them.
-COMMON = 24
 #: Stories per generation when texts carry no time: the last 15,000 to 30,000 are compared, in at most 350 MB.
 TIMELESS = 15_000
 
@@ -35,33 +29,14 @@ def _hold(key: int, postings: Iterable[int], holders: Holders) -> None:
             held.append(key)
 
 
-def _candidates(
-    probes: Iterable[int], old: Holders, young: Holders, rare: Rare | None = None
-) -> list[tuple[int, dict[int, int]]]:
-    """The stories that share most with a text, rare postings counting more, best first: (key, posting -> holders).
-    `rare`: what a story must share to be worth a look."""
-    score: dict[int, float] = {}
-    holders: Holders = {}
+def _shared(probes: Iterable[int], old: Holders, young: Holders) -> Holders:
+    """Of each posting or topic of a text that any story has, the stories that have it."""
+    found: Holders = {}
     for probe in set(probes):
-        if probe in old:
-            held = old[probe] + young[probe] if probe in young else old[probe]
-        elif probe in young:
-            held = young[probe]
-        else:
-            continue
-        holders[probe] = held
-    telling = None if rare is None else rare.among(holders.values())
-    for held in holders.values() if telling is None or telling else ():
-        weight = 1 / len(held)
-        for key in held:
-            if telling is None or key in telling:
-                score[key] = score.get(key, 0.0) + weight
-    least = WORTH * max(score.values(), default=0.0)
-    worth = [key for key, points in score.items() if points >= least]
-    return [
-        (key, {probe: len(held) for probe, held in holders.items() if key in held})
-        for key in sorted(worth, key=lambda key: (-score[key], key))[:CANDIDATES]
-    ]
+        held = old.get(probe, []) + young[probe] if probe in young else old.get(probe)
+        if held:
+            found[probe] = held
+    return found
 
 
 class _Generation:
@@ -92,18 +67,19 @@ class Index:
 
     def judge(self, new: Sketch) -> Verdict:
         """Whether `new` is a copy of a story that was added. Does not change the index."""
-        found = _candidates(new.probes.tolist(), self._old.postings, self._young.postings)
-        return decide(new, [(key, self._story(key), shared) for key, shared in found], window=self._window)
+        shared = _shared(new.probes.tolist(), self._old.postings, self._young.postings)
+        return decide(new, self._sketched(ranked(shared)), window=self._window)
 
     def event(self, new: Sketch) -> int | None:
         """A story that was added with `events` and reports the same event as `new`. Does not change the index."""
-        found = _candidates(topics(new), self._old.topics, self._young.topics, RARE)
-        return decide_event(
-            new, [(key, self._story(key), shared) for key, shared in found], window=self._window
-        )
+        shared = _shared(topics(new), self._old.topics, self._young.topics)
+        return decide_event(new, self._sketched(ranked(shared, RARE)), window=self._window)
 
-    def _story(self, key: int) -> Sketch:
-        return self._young.stories.get(key) or self._old.stories[key]
+    def _sketched(self, hits: Iterable[Hit]) -> Rows:
+        return [
+            (hit.story, self._young.stories.get(hit.story) or self._old.stories[hit.story], hit.shared)
+            for hit in hits
+        ]
 
     def add(self, key: int, new: Sketch, copy_of: int | None = None, *, events: bool = False) -> None:
         """Remember a story under a number of its own; with `events`, also what it is about.

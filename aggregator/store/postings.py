@@ -13,35 +13,21 @@ changed or deleted costs a comparison and nothing else. That is why there is no 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from struct import Struct
 from typing import NamedTuple
 
-from aggregator.model import Rare
+from aggregator.candidates import COMMON, Hit, Rare, ranked
 from aggregator.store.connection import Connection
 
 #: Seconds of publishing time that share a stretch of the table: with a window of 72 hours one or two are asked for
 #: what is new. Part of the database's format.
 STRETCH = 96 * 3600
-#: Stories kept per posting and stretch. What more stories hold tells nothing about one of them, and would be read
-#: with every text that has it too. 48 and 24 gave the same scores on wire_dev20k and Reuters, 12 lost a story more.
-COMMON = 24
-#: Candidates that score less than this share of the best one are not worth a comparison.
-WORTH = 0.25
 #: Bits of a posting that are stored. A key of 42 bits, with the stretch in front until the year 2059, takes a byte less
 #: on disk than a longer one; two postings of a day that agree by chance cost a comparison.
 BITS = 29
 POSTING = (1 << BITS) - 1
 #: The numbers of several stories as they are stored, four bytes each; that of a single one is stored as it is.
 _PACKED = [Struct(f"<{n}I") for n in range(COMMON + 1)]
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A story that shares postings with a text; `shared`: posting -> number of stories that hold it."""
-
-    article_id: int
-    shared: Mapping[int, int]
 
 
 class _Read(NamedTuple):
@@ -74,7 +60,6 @@ class Postings:
         probes: Iterable[int],
         published: float,
         window: float,
-        limit: int = 4,
         without: int | None = None,
         rare: Rare | None = None,
     ) -> list[Hit]:
@@ -92,21 +77,10 @@ class Postings:
         for key, held in rows.items():
             if without in held:
                 held = tuple(article for article in held if article != without)
-            posting = key & POSTING
-            holders[posting] = holders[posting] + held if posting in holders else held
-        score: dict[int, float] = {}
-        telling = None if rare is None else rare.among(holders.values())
-        for held in holders.values() if telling is None or telling else ():
-            weight = 1 / max(len(held), 1)
-            for article in held:
-                if telling is None or article in telling:
-                    score[article] = score.get(article, 0.0) + weight
-        least = WORTH * max(score.values(), default=0.0)
-        worth = [article for article, points in score.items() if points >= least]
-        return [
-            Hit(article, {posting: len(held) for posting, held in holders.items() if article in held})
-            for article in sorted(worth, key=lambda article: (-score[article], article))[:limit]
-        ]
+            if held:
+                posting = key & POSTING
+                holders[posting] = holders[posting] + held if posting in holders else held
+        return ranked(holders, rare)
 
     def _held(self, keys: list[int]) -> dict[int, tuple[int, ...]]:
         """The rows of these keys: key -> numbers of the stories that hold it."""

@@ -15,11 +15,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from aggregator.candidates import Hit, Rare
 from aggregator.errors import StoreError
-from aggregator.model import Candidate, Kept, Rare, Saved, Story, Terms, Verdict, Wording
+from aggregator.model import Candidate, Kept, Saved, Story, Terms, Verdict, Wording
 from aggregator.store.clock import from_text, stamp
 from aggregator.store.connection import Connection
-from aggregator.store.postings import Hit, Postings
+from aggregator.store.postings import Postings
 from aggregator.store.rows import SHARED, Rows, as_json, columns_of, turned
 from aggregator.store.sites import Sites
 
@@ -86,7 +87,7 @@ class Stories:
         story is passed over too.
         """
         hits = self._postings.candidates(terms.probes, terms.published, window, without=without)
-        asked = (hit for hit in hits if not decided or decided.get(hit.article_id) is not False)
+        asked = (hit for hit in hits if not decided or decided.get(hit.story) is not False)
         return self._read(asked, tiny=terms.tiny)
 
     def related(
@@ -106,9 +107,9 @@ class Stories:
         them is `tiny`."""
         found = []
         for hit in hits:
-            rows = self._db.rows(_CANDIDATE, (hit.article_id, tiny or len(hit.shared) > 1))
+            rows = self._db.rows(_CANDIDATE, (hit.story, tiny or len(hit.shared) > 1))
             found += [
-                Candidate(hit.article_id, title, text, from_text(published_at), hit.shared)
+                Candidate(hit.story, title, text, from_text(published_at), hit.shared)
                 for title, text, published_at in rows
             ]
         return found
