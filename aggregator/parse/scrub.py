@@ -37,6 +37,11 @@ _CHARREF = re.compile(
     rb"&(?:amp;)?#(?:0*+(?:[1-8]|1[124-9]|2[0-9]|3[01]|5[5-7][0-9]{3}|[0-9]{7,}|)(?![0-9xX])"
     rb"|[xX]0*+(?:[1-8bcefBCEF]|1[0-9a-fA-F]|[dD][89a-fA-F][0-9a-fA-F]{2}|[0-9a-fA-F]{6,}|)(?![0-9a-fA-F]));?"
 )
+#: A namespace's name with a blank in it, or what may be one in some encoding: expat's driver splits names at blanks,
+#: and feedparser then raises.
+_BLANK_NAME = re.compile(
+    rb"(xmlns(?::[\w.-]{1,40})?\s*=\s*[\"']\s*[!#-&(-;=?-~]{1,300})[^!-~<>\"'][^<>\"']{0,300}"
+)
 _ELEMENT = re.compile(rb"<\w")
 _BLANKS = re.compile(rb"\s{2,}")
 _ENTITY = re.compile(rb"<!ENTITY[^<>]*>")
@@ -63,6 +68,7 @@ def scrub(body: bytes, content_type: str | None) -> tuple[bytes, str | None]:
     data = data.translate(_SPACES, _CONTROLS_BUT_ESCAPE if escapes else _CONTROLS)
     if b"&" in data:
         data = _CHARREF.sub(b" ", data)
+    data = _BLANK_NAME.sub(rb"\1", data)
     if b"<!ENTITY" in data:
         data = _without_entities(data)
     if b"textinput" in data.lower():  # a channel has one; of thousands, to look for each one's end takes long
