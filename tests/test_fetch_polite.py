@@ -97,6 +97,27 @@ def test_a_host_with_too_long_a_line_hands_the_rest_back(server, monkeypatch):
     assert [results[key] for key in range(4, 9)] == ["held"] * 5
 
 
+def test_what_has_not_begun_in_time_is_left_out(server):
+    with Fetcher(Settings(host_delay=0.3)) as fetcher:
+        assert sorted(kinds(fetcher.fetch_all(feeds(server, 5), begin_within=0.7))) == [0, 1, 2]
+    assert len(server.log) == 3
+
+
+def test_what_has_begun_in_time_goes_on_to_where_it_is_redirected(server):
+    moved = server.answer("/moved", status=302, headers={"Location": "/place"})
+    server.answer("/place", body="x")
+    with Fetcher(Settings(host_delay=0.5)) as fetcher:
+        requests = [Request(100, moved, "feed"), *feeds(server, 3)]
+        assert kinds(fetcher.fetch_all(requests, begin_within=0.2)) == {100: 200}
+
+
+def test_pages_that_waited_for_robots_txt_too_long_are_left_out(server):
+    server.answer("/robots.txt", body="", type="text/plain", wait=0.4)
+    page = Request(1, server.answer("/page", body="<p>x", type=HTML), "page", origin=server.base)
+    with Fetcher(Settings(host_delay=0)) as fetcher:
+        assert list(fetcher.fetch_all([page], begin_within=0.2)) == []
+
+
 def test_hanging_hosts_do_not_use_up_the_workers(server, monkeypatch):
     monkeypatch.setattr(transport, "SLOW_AFTER", 0.1)
     hanging = [Server(f"127.0.0.{n}") for n in range(2, 6)]

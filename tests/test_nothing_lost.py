@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
-from server import HTML
+from server import HTML, Server
 from test_archive import rejudge
 from test_pipeline import OTHER, SENTENCES, item, page, rounds, rss
 from test_store import FEEDS, NOW, TERMS, match, outcome, story
@@ -15,6 +16,7 @@ from test_store import FEEDS, NOW, TERMS, match, outcome, story
 from aggregator import pipeline
 from aggregator.errors import StoreError
 from aggregator.model import Feed, Removed, Settings
+from aggregator.pipeline import visits
 from aggregator.pipeline.pages import Ready
 from aggregator.pipeline.stories import sketch_of, store_all, terms_of
 from aggregator.store import Store
@@ -189,6 +191,26 @@ def test_a_clock_that_was_a_day_ahead_does_not_silence_a_feed(rounds):
     rounds.later(days=1).run()
     rounds.later(days=-1, minutes=5)
     assert rounds.run().feeds_not_modified == 1
+
+
+def test_a_story_does_not_wait_for_another_one_s_host(rounds, monkeypatch):
+    monkeypatch.setattr(visits, "BEGIN_WITHIN", 0.5)
+    with Server("127.0.0.2") as slow:
+        slow.answer("/robots.txt", body="User-agent: *\nCrawl-delay: 20", type="text/plain")
+        slow.answer("/2.html", body=page("Bakers open later", OTHER), type=HTML)
+        rounds.server.answer(
+            "/feed",
+            body=rss(
+                item(rounds.server, 1, "Ferry sails again", rounds.now),
+                item(slow, 2, "Bakers open later", rounds.now),
+            ),
+        )
+        rounds.settings = dataclasses.replace(rounds.settings, allow=(urlsplit(slow.base).netloc,))
+        rounds.run(page_seconds=0.5)
+    assert rounds.ask("select title from articles") == [("Ferry sails again",)]
+    assert rounds.ask(
+        "select e.title, e.attempts, e.problem, p.lease_owner from entries e join _pending p on p.entry_id = e.id"
+    ) == [("Bakers open later", 0, None, None)]
 
 
 def test_a_page_whose_host_wants_patience_waits_and_is_not_given_up(rounds):

@@ -52,6 +52,7 @@ class _Batch:
         self.lines = lines
         self.parked: dict[Host, list[Job]] = {}  # pages that wait for the robots.txt of their host
         self.unread = 0  # bytes
+        self.threads = 0
         self.slow = 0  # downloads whose thread has been relieved
         self.results: queue.SimpleQueue[Result | BaseException | None] = queue.SimpleQueue()
 
@@ -100,22 +101,29 @@ class Fetcher:
             return result
         raise FetchError(request.url, "stopped")
 
-    def fetch_all(self, requests: Iterable[Request]) -> Iterator[Result]:
+    def fetch_all(self, requests: Iterable[Request], begin_within: float = float("inf")) -> Iterator[Result]:
         """Each request with its answer or error, as they complete.
 
         Hosts take turns, so no host's line delays another's. A host that asked for patience is not asked: its
         requests come back as "held", with `retry_after`. After `stop()` the iterator ends early; what it has
-        not yielded was not fetched, or was cut off, and is to be asked for again.
+        not yielded was not fetched, or was cut off, and is to be asked for again. What has not begun within
+        `begin_within` seconds, because its host's line is long, is neither begun nor yielded.
         """
-        for group in self.fetch_groups(requests, 1, 0.0):
+        for group in self.fetch_groups(requests, 1, 0.0, begin_within=begin_within):
             yield from group
 
     def fetch_groups(
-        self, requests: Iterable[Request], most: int, seconds: float, idle: float | None = None
+        self,
+        requests: Iterable[Request],
+        most: int,
+        seconds: float,
+        idle: float | None = None,
+        begin_within: float = float("inf"),
     ) -> Iterator[list[Result]]:
         """`fetch_all` for a caller who does several at once: `most` results, or what came within `seconds` of the
         first of them. A group is smaller when its bodies are large, and empty when nothing came for `idle` seconds."""
-        lines = Lines(self._lock, self._settings.host_delay, self._pace, self._settings.timeout)
+        until = time.monotonic() + begin_within
+        lines = Lines(self._lock, self._settings.host_delay, self._pace, self._settings.timeout, until)
         batch, wanted = _Batch(lines), list(requests)
         with self._lock:
             if self._stopped:
@@ -123,9 +131,10 @@ class Fetcher:
             self._batches.append(batch)
             for request in wanted:
                 self._admit(batch, request)
-            threads = min(self._settings.workers, batch.lines.unfinished, self._at_once * len(batch.lines))
-        for _ in range(threads):
-            self._start(batch)
+            for _ in range(
+                min(self._settings.workers, batch.lines.unfinished, self._at_once * len(batch.lines))
+            ):
+                self._start(batch)
         try:
             yield from self._results(batch, len(wanted), most, seconds, idle)
         finally:
@@ -164,7 +173,8 @@ class Fetcher:
     def _results(
         self, batch: _Batch, count: int, most: int, seconds: float, idle: float | None
     ) -> Iterator[list[Result]]:
-        """The batch's results, one for each request, fewer after a stop. Raises what was a bug in a thread."""
+        """The batch's results: one for each request, or fewer when the threads end before. Raises what was a bug in
+        one of them."""
         taken, stopped = 0, False
         while count and not stopped:
             group: list[Result] = []
@@ -196,6 +206,8 @@ class Fetcher:
     # ------------------------------------------------------------------------------------- a thread
 
     def _start(self, batch: _Batch) -> None:
+        """One more thread for a batch. Call with the lock."""
+        batch.threads += 1
         threading.Thread(target=self._work, args=(batch,), name="fetch", daemon=True).start()
 
     def _relieve(self, batch: _Batch, job: Job) -> None:
@@ -208,7 +220,7 @@ class Fetcher:
                 return
             batch.slow += 1
             job.relieved = True
-        self._start(batch)
+            self._start(batch)
 
     def _work(self, batch: _Batch) -> None:
         try:
@@ -231,6 +243,11 @@ class Fetcher:
                         return
         except BaseException as bug:  # to be heard of where the results are read
             batch.results.put(bug)
+        finally:
+            with self._lock:
+                batch.threads -= 1
+                if not batch.threads:
+                    batch.results.put(None)
 
     def _take(self, batch: _Batch) -> Job | None:
         """The next job that may be asked; those that may not are finished, or wait for their robots.txt."""

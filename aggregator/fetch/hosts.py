@@ -26,12 +26,13 @@ class Host:
 
     __slots__ = (
         "changed", "crawl_delay", "hold_until", "hold_why", "last", "name", "robots", "robots_at", "robots_error",
-        "robots_error_until", "running", "turns",
+        "robots_error_until", "running", "since", "turns",
     )  # fmt: skip
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.running = 0
+        self.since: float | None = None  # monotonic: when the first request of this round was about to begin
         self.last = float("-inf")  # monotonic: when a request began or ended last
         self.turns: list[float] = []  # what `Pace` gave for the requests that run
         self.hold_until = 0.0  # Unix time

@@ -24,9 +24,7 @@ from aggregator.fetch.pace import Pace
 from aggregator.model import Request
 
 SHORT_HOLD = 5.0  # seconds of a Retry-After that are worth waiting for; beyond, the job is given up
-PATIENCE = (
-    600.0  # seconds that a job waits in line at most: a round should end, and 600 pages of one host can wait
-)
+PATIENCE = 600.0  # seconds of a round that a host takes up: it should end, and 600 pages of one host can wait
 _ELSEWHERE = 0.1  # seconds until a host is looked at again that another `Lines` is busy with
 
 
@@ -55,8 +53,11 @@ class Job:
 class Lines:
     """The jobs of one `fetch_all`. Every method needs the lock held that it was made with; `take` waits on it."""
 
-    def __init__(self, lock: threading.Lock, delay: float, pace: Pace, seconds: float) -> None:
-        """`pace`: what other processes ask; `seconds`: that a request takes at most."""
+    def __init__(
+        self, lock: threading.Lock, delay: float, pace: Pace, seconds: float, until: float = float("inf")
+    ) -> None:
+        """`pace`: what other processes ask; `seconds`: that a request takes at most; `until`: monotonic time from
+        which only jobs that have begun go on."""
         self.closed = False  # nothing is taken any more
         self.paused = False  # nothing is taken for now
         self.unfinished = 0  # jobs added and not finished: waiting, or being worked at
@@ -64,7 +65,8 @@ class Lines:
         self._delay = delay
         self._pace = pace
         self._seconds = seconds
-        self._since: dict[Host, float] = {}  # when the first job of a host was taken
+        self._until = until
+        self._over = False  # that time has come
         self._lines: dict[Host, deque[Job]] = {}
         self._heap: list[tuple[float, int, Host]] = []
         self._tie = itertools.count()  # first come, first served among hosts that are ready at once
@@ -81,6 +83,9 @@ class Lines:
 
     def rejoin(self, job: Job, *, first: bool = True) -> None:
         """A job that was taken and goes on, perhaps at another host: ahead of the others there."""
+        if self._over and not job.visited:
+            self.finish()
+            return
         line = self._lines.setdefault(job.host, deque())
         if first:
             line.appendleft(job)
@@ -130,7 +135,9 @@ class Lines:
         """
         while self.unfinished and not self.closed:
             now = time.monotonic()
-            if self.paused or not self._heap:
+            if now >= self._until:
+                self._leave()
+            elif self.paused or not self._heap:
                 self._wake.wait()
             elif self._heap[0][0] <= now:
                 job = self._next_of(heapq.heappop(self._heap)[2], now)
@@ -140,11 +147,19 @@ class Lines:
                     return job
             elif self._leader_until is None:
                 self._leader_until = self._heap[0][0]
-                self._wake.wait(self._leader_until - now)
+                self._wake.wait(min(self._leader_until, self._until) - now)
                 self._leader_until = None
             else:
                 self._wake.wait()
         return None
+
+    def _leave(self) -> None:
+        """Send home whoever has not begun."""
+        self._over, self._until = True, float("inf")
+        for host, line in self._lines.items():
+            self._lines[host] = begun = deque(job for job in line if job.visited)
+            self.unfinished -= len(line) - len(begun)
+        self.wake()
 
     def _next_of(self, host: Host, now: float) -> Job | None:
         """The first job of the host's line, if the host may be asked now; else it is called again in time."""
@@ -152,7 +167,9 @@ class Lines:
         if not line:
             return None
         held = host.held_for(time.time())
-        if held > SHORT_HOLD or now > self._since.setdefault(host, now) + PATIENCE:
+        if host.since is None:
+            host.since = now
+        if held > SHORT_HOLD or now > host.since + PATIENCE:
             job = line.popleft()
             job.given_up = True
             self._call(host, now)

@@ -94,8 +94,8 @@ def read(
 
     Entries whose URL is stored already are linked on the way and not in the result; of several entries with one URL
     only the first is, the others find it stored when they are claimed again. So are those whose page says that it is
-    what it was. An entry that runs into a bug of ours is put aside, and the bug is in `tally.bugs`. After a stop,
-    those whose page was read by then are in the result, the others stay pending.
+    what it was. An entry that runs into a bug of ours is put aside, and the bug is in `tally.bugs`. Those whose page
+    was not read before a stop, or whose turn at their host did not come, stay pending.
     """
     feeds = {feed.url: feed for feed in config.feeds}
     items: dict[int, Pending] = {}
