@@ -202,7 +202,8 @@ def _summary(report: Report, store: Store, dry_run: bool) -> None:
     if nothing and asked > 1 and {failure.kind for failure in report.failures} <= UNREACHED:
         say("  No server could be reached: is this machine online?")
     if totals["pending"]:
-        say(dim(f"  still to read: {count(totals['pending'], 'entry', 'entries')}"))
+        waiting = count(totals["pending"], "entry", "entries")
+        say(dim(f"  {waiting} still to read, by a later fetch or the daemon"))
     if dry_run:
         say("  A dry run: nothing was stored.")
 
