@@ -361,3 +361,42 @@ def test_letters_are_stored_in_one_piece_with_their_marks(text):
 @pytest.mark.parametrize("text", ["\ufa19谷さん", "5 \u212b", "\u0958"])
 def test_characters_that_are_variants_of_others_are_stored_as_they_are(text):
     assert storable(text) == text
+
+
+def test_the_link_of_an_alert_is_the_article_s():
+    link = "https://www.google.com/url?rct=j&amp;url=https://herald.example/bridge&amp;ct=ga"
+    assert entry(rss(f"<item><link>{link}</link></item>")).url == "https://herald.example/bridge"
+
+
+def test_the_link_of_an_alert_is_the_article_s_in_json_too():
+    item = {"id": "1", "url": "https://www.google.com/url?url=https://herald.example/bridge"}
+    body = json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [item]}).encode()
+    assert entry(body).url == "https://herald.example/bridge"
+
+
+@pytest.mark.parametrize(
+    ("title", "headline"),
+    [
+        ("Bridge closes - Harbour Herald", "Bridge closes"),
+        ("Bridge closes - again", "Bridge closes - again"),
+        (" - Harbour Herald", "- Harbour Herald"),
+    ],
+)
+def test_the_outlet_behind_a_headline_is_no_part_of_it(title, headline):
+    source = '<source url="https://herald.example">Harbour Herald</source>'
+    assert entry(rss(f"<item><title>{title}</title>{source}</item>")).title == headline
+
+
+def test_blank_lines_part_the_paragraphs_of_a_text_without_tags():
+    found = entry(
+        rss("<item><description>The bridge &amp;amp; the crew.\n \n00:00 Intro</description></item>")
+    )
+    assert found.content_html == "<p>The bridge &amp; the crew.</p><p>00:00 Intro</p>"
+    assert found.summary == "The bridge & the crew. 00:00 Intro"
+
+
+def test_blank_lines_in_html_part_nothing():
+    assert (
+        entry(rss("<item><description>a &lt;b&gt;b\n\nc&lt;/b&gt;</description></item>")).content_html
+        == "a <b>b\n\nc</b>"
+    )

@@ -142,3 +142,30 @@ def test_what_http_cannot_carry_is_encoded_once():
 )
 def test_a_front_page_has_neither_path_nor_query(url, front):
     assert urls.is_front_page(urls.canonical(url)) is front
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://www.google.com/url?rct=j&sa=t&url=https://herald.example/bridge%3Fid%3D7&ct=ga&usg=AOv",
+        "https://www.google.co.uk/url?q=https%3A%2F%2Fherald.example%2Fbridge%3Fid%3D7&sa=D",
+        "http://www.bing.com/news/apiclick.aspx?ref=FexRss&url=https%3a%2f%2fherald.example%2fbridge%3fid%3d7&c=1",
+        "https://l.facebook.com/l.php?u=https%3A%2F%2Fherald.example%2Fbridge%3Fid%3D7&h=AT0",
+    ],
+)
+def test_a_link_that_only_counts_its_followers_is_where_it_leads(link):
+    assert urls.unwrapped(link) == "https://herald.example/bridge?id=7"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://herald.example/url?url=https://other.example/",
+        "https://google.com.evil.example/url?q=https://other.example/",
+        "https://www.google.com/url?url=javascript:alert(1)&x=http",
+        "https://www.google.com/search?q=http://other.example/",
+        "https://www.bing.com/news/apiclick.aspx?ref=http://x.example",
+    ],
+)
+def test_a_link_with_another_one_in_it_is_else_what_it_says(link):
+    assert urls.unwrapped(link) == link

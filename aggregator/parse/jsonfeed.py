@@ -21,6 +21,7 @@ from .text import (
     MAX_TITLE,
     iso_moment,
     language_tag,
+    paragraphs,
     plain,
     without_controls,
 )
@@ -78,18 +79,15 @@ def _text(raw: Mapping[str, Any], key: str) -> str:
 
 def _entry(item: Mapping[str, Any], raw_hash: str, url: str, language: str | None, now: datetime) -> Entry:
     text = _text(item, "content_text")
-    content = _text(item, "content_html") or "".join(
-        f"<p>{html.escape(paragraph)}</p>"
-        for paragraph in text[:MAX_CONTENT].split("\n\n")
-        if paragraph.strip()
-    )
+    content = _text(item, "content_html") or paragraphs(html.escape(text[:MAX_CONTENT]))
     people = item.get("authors") if isinstance(item.get("authors"), list) else [item.get("author")]
     authors = [plain(_text(one, "name"), MAX_NAME) for one in people or () if isinstance(one, dict)]
     tags = item.get("tags")
+    link = urls.absolute(_text(item, "url") or _text(item, "external_url"), url)
     updated = iso_moment(item.get("date_modified"), now)
     return Entry(
         guid=without_controls(_text(item, "id")).strip() or None,
-        url=urls.absolute(_text(item, "url") or _text(item, "external_url"), url),
+        url=link and urls.unwrapped(link),
         title=plain(_text(item, "title"), MAX_TITLE),
         summary=plain(_text(item, "summary") or content, MAX_SUMMARY),
         content_html=content[:MAX_CONTENT],

@@ -17,7 +17,17 @@ from aggregator.model import Entry, ParsedFeed, RefreshHints
 from .discovery import what_came
 from .prepare import Prepared
 from .scrub import HEAD
-from .text import MAX_CONTENT, MAX_NAME, MAX_SUMMARY, MAX_TITLE, language_tag, moment, plain, without_controls
+from .text import (
+    MAX_CONTENT,
+    MAX_NAME,
+    MAX_SUMMARY,
+    MAX_TITLE,
+    language_tag,
+    moment,
+    paragraphs,
+    plain,
+    without_controls,
+)
 
 MAX_GUID = 100_000  # characters; identity stores a hash of long ones
 #: What links to earlier entries are called (RFC 5005 sections 4 and 3), the better one first.
@@ -109,9 +119,9 @@ def _entry(raw: dict[str, Any], raw_hash: str, url: str, language: str | None, n
     return Entry(
         guid=without_controls(_text(raw, "id")[:MAX_GUID]).strip() or None,
         url=_link(raw, links, url),
-        title=plain(_text(raw, "title"), MAX_TITLE),
+        title=_title(raw),
         summary=plain(summary or content, MAX_SUMMARY),
-        content_html=content[:MAX_CONTENT],
+        content_html=paragraphs(content[:MAX_CONTENT]),
         authors=_authors(raw),
         published=published or updated,
         updated=updated,
@@ -120,6 +130,13 @@ def _entry(raw: dict[str, Any], raw_hash: str, url: str, language: str | None, n
         tags=_distinct([_text(tag, "label") or _text(tag, "term") for tag in _all(raw, "tags")]),
         raw_hash=raw_hash,
     )
+
+
+def _title(raw: dict[str, Any]) -> str:
+    """The headline, without the outlet's name that a search engine's feed puts behind it: `source` has it too."""
+    title = plain(_text(raw, "title"), MAX_TITLE)
+    outlet = plain(_text(dict(raw.get("source") or ()), "title"), MAX_NAME)
+    return title.removesuffix(f" - {outlet}").strip() or title if outlet else title
 
 
 def _date(raw: dict[str, Any], key: str, now: datetime) -> datetime | None:
@@ -131,7 +148,8 @@ def _link(raw: dict[str, Any], links: list[dict[str, Any]], url: str) -> str | N
     if link == raw.get("id") and not urls.is_web(link) and not link.startswith("/"):
         link = ""  # feedparser takes any guid for a link unless it says isPermaLink="false"
     stories = (_text(one, "href") for one in links if one.get("rel") in (None, "alternate"))
-    return _first((_text(raw, "feedburner_origlink"), link, *stories), url)
+    found = _first((_text(raw, "feedburner_origlink"), link, *stories), url)
+    return found and urls.unwrapped(found)
 
 
 def _first(candidates: Iterable[str], url: str) -> str | None:

@@ -46,6 +46,7 @@ _CONTROL = re.compile(
 _IN_PARTS = re.compile(
     "[A-Za-z\u00c0-\u04ff\u1e00-\u1fff][\u0300-\u036f]+|[\u1100-\u11ff]+|[\u3046-\u30fd][\u3099\u309a]"
 )
+_BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}\Z")
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)\s*$")
 
@@ -67,6 +68,15 @@ def plain(text: str | None, limit: int) -> str:
         text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
     text = " ".join(without_controls(text).split())
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def paragraphs(text: str) -> str:
+    """A content without tags as HTML: its blank lines are all that parts the paragraphs of a plain text, and would be
+    white space."""
+    if "<" in text or "\n" not in text.strip():
+        return text
+    parts = [part for part in _BLANK_LINE.split(text) if part.strip()]
+    return text if len(parts) < 2 else "".join(f"<p>{part}</p>" for part in parts)
 
 
 def without_controls(text: str) -> str:
