@@ -88,13 +88,19 @@ def test_a_slow_host_does_not_delay_the_others(server):
     assert time.monotonic() - began < 1
 
 
-def test_a_host_with_too_long_a_line_hands_the_rest_back(server, monkeypatch):
-    monkeypatch.setattr("aggregator.fetch.lines.PATIENCE", 0.25)
-    with Server("127.0.0.2") as other, Fetcher(Settings(host_delay=0.1)) as fetcher:
+def test_a_host_with_too_long_a_line_hands_the_rest_back(server):
+    with Server("127.0.0.2") as other, Fetcher(Settings(host_delay=0.1), patience=0.25) as fetcher:
         requests = [*feeds(server, 9), Request(100, other.answer("/", body="x"), "feed")]
         results = kinds(fetcher.fetch_all(requests))
     assert [results[key] for key in (0, 1, 2, 100)] == [200] * 4
     assert [results[key] for key in range(4, 9)] == ["held"] * 5
+
+
+def test_a_host_that_has_taken_up_its_time_is_not_asked_again(server):
+    with Fetcher(Settings(host_delay=0.1), patience=0.25) as fetcher:
+        list(fetcher.fetch_all(feeds(server, 2)))
+        time.sleep(0.3)
+        assert kinds(fetcher.fetch_all(feeds(server, 1))) == {0: "held"}
 
 
 def test_what_has_not_begun_in_time_is_left_out(server):

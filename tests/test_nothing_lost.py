@@ -16,7 +16,7 @@ from test_store import FEEDS, NOW, TERMS, match, outcome, story
 from aggregator import pipeline
 from aggregator.errors import StoreError
 from aggregator.model import Feed, Removed, Settings
-from aggregator.pipeline import visits
+from aggregator.pipeline import pages
 from aggregator.pipeline.pages import Ready
 from aggregator.pipeline.stories import sketch_of, store_all, terms_of
 from aggregator.store import Store
@@ -194,7 +194,7 @@ def test_a_clock_that_was_a_day_ahead_does_not_silence_a_feed(rounds):
 
 
 def test_a_story_does_not_wait_for_another_one_s_host(rounds, monkeypatch):
-    monkeypatch.setattr(visits, "BEGIN_WITHIN", 0.5)
+    monkeypatch.setattr(pages, "BEGIN_WITHIN", 0.5)
     with Server("127.0.0.2") as slow:
         slow.answer("/robots.txt", body="User-agent: *\nCrawl-delay: 20", type="text/plain")
         slow.answer("/2.html", body=page("Bakers open later", OTHER), type=HTML)

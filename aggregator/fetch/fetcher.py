@@ -65,11 +65,16 @@ class Fetcher:
     """Downloads feeds and pages. A context manager; every method may be called from any thread.
 
     `hosts`: what earlier runs learned, by `HostState.host`; `host_states()` says what to store for the next.
-    `pace`: the file through which processes that run at the same time keep their distance together.
+    `pace`: the file through which processes that run at the same time keep their distance together. `patience`:
+    seconds that one host may take up; what is in line there by then comes back as "held".
     """
 
     def __init__(
-        self, settings: Settings, hosts: Mapping[str, HostState] | None = None, pace: Path | None = None
+        self,
+        settings: Settings,
+        hosts: Mapping[str, HostState] | None = None,
+        pace: Path | None = None,
+        patience: float = float("inf"),
     ) -> None:
         self._settings = settings
         self._agent = user_agent(settings.contact)
@@ -79,6 +84,7 @@ class Fetcher:
         self._lock = threading.Lock()  # of everything below, and of the lines of each batch
         self._hosts = Hosts(hosts or {})
         self._pace = Pace(pace)
+        self._patience = patience
         self._batches: list[_Batch] = []
         self._stopped = False
 
@@ -123,7 +129,8 @@ class Fetcher:
         """`fetch_all` for a caller who does several at once: `most` results, or what came within `seconds` of the
         first of them. A group is smaller when its bodies are large, and empty when nothing came for `idle` seconds."""
         until = time.monotonic() + begin_within
-        lines = Lines(self._lock, self._settings.host_delay, self._pace, self._settings.timeout, until)
+        settings = self._settings
+        lines = Lines(self._lock, settings.host_delay, self._pace, settings.timeout, self._patience, until)
         batch, wanted = _Batch(lines), list(requests)
         with self._lock:
             if self._stopped:

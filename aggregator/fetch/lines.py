@@ -24,7 +24,6 @@ from aggregator.fetch.pace import Pace
 from aggregator.model import Request
 
 SHORT_HOLD = 5.0  # seconds of a Retry-After that are worth waiting for; beyond, the job is given up
-PATIENCE = 600.0  # seconds of a round that a host takes up: it should end, and 600 pages of one host can wait
 _ELSEWHERE = 0.1  # seconds until a host is looked at again that another `Lines` is busy with
 
 
@@ -54,10 +53,17 @@ class Lines:
     """The jobs of one `fetch_all`. Every method needs the lock held that it was made with; `take` waits on it."""
 
     def __init__(
-        self, lock: threading.Lock, delay: float, pace: Pace, seconds: float, until: float = float("inf")
+        self,
+        lock: threading.Lock,
+        delay: float,
+        pace: Pace,
+        seconds: float,
+        patience: float = float("inf"),
+        until: float = float("inf"),
     ) -> None:
-        """`pace`: what other processes ask; `seconds`: that a request takes at most; `until`: monotonic time from
-        which only jobs that have begun go on."""
+        """`pace`: what other processes ask; `seconds`: that a request takes at most; `patience`: seconds after its
+        first job that a host is not asked any more; `until`: monotonic time from which only jobs that have begun go on.
+        """
         self.closed = False  # nothing is taken any more
         self.paused = False  # nothing is taken for now
         self.unfinished = 0  # jobs added and not finished: waiting, or being worked at
@@ -65,6 +71,7 @@ class Lines:
         self._delay = delay
         self._pace = pace
         self._seconds = seconds
+        self._patience = patience
         self._until = until
         self._over = False  # that time has come
         self._lines: dict[Host, deque[Job]] = {}
@@ -169,7 +176,7 @@ class Lines:
         held = host.held_for(time.time())
         if host.since is None:
             host.since = now
-        if held > SHORT_HOLD or now > host.since + PATIENCE:
+        if held > SHORT_HOLD or now > host.since + self._patience:
             job = line.popleft()
             job.given_up = True
             self._call(host, now)

@@ -60,6 +60,8 @@ BATCH = 500
 #: Fewer than so many feeds in so many seconds, and the second half of a round begins beside the first: a server that
 #: hangs for 30 s held up the articles of all the others.
 FEW, LULL = 3, 1.0
+#: Seconds of a round that one host takes up at most: a round should end, and 600 pages of one host can wait.
+PATIENCE = 600.0
 #: Seconds between two tidyings of the database (fetch log, index rows outside the window).
 TIDY_EVERY = 6 * 3600
 
@@ -148,7 +150,7 @@ def run(
     store.feeds.sync(config.feeds, clock())
     by_url = {feed.url: feed for feed in config.feeds}
     with (
-        Fetcher(config.settings, store.feeds.hosts(), pace_file(store.path)) as fetcher,
+        Fetcher(config.settings, store.feeds.hosts(), pace_file(store.path), PATIENCE) as fetcher,
         contextlib.closing(Parser()) as parser,
         Workers(config.settings) as workers,
         _stopping(fetcher, stop),

@@ -27,9 +27,6 @@ from aggregator.store import Store
 
 #: Pages of one article that are visited after its first.
 FURTHER_PAGES = 9
-#: Seconds within which visits begin; what waits in a longer line is for a later batch. A host that wants 30 s between
-#: two visits held up the stories of 499 others by ten minutes, and a process that was killed had to ask all again.
-BEGIN_WITHIN = 20.0
 #: The flag of an article of which not every page could be had.
 INCOMPLETE = "incomplete"
 
@@ -65,9 +62,11 @@ def read_all(
     workers: Workers,
     progress: Callable[[Progress], None],
     stop: Event,
+    begin_within: float = float("inf"),
 ) -> Found:
     """Read the pages, and the further pages of articles that have several. When `stop` is set it ends soon: the pages
-    that came by then are read. The others are `missed`, and so are those whose turn at their host did not come."""
+    that came by then are read. The others are `missed`, and so are those whose turn at their host did not come within
+    `begin_within` seconds."""
     memories: dict[str, SiteMemory] = {}
     found = Found(missed=set(visits))
 
@@ -141,7 +140,7 @@ def read_all(
                 failed[key] = FetchError(addresses[key], "bug", f"a bug of ours: {document!a}")
 
     found.documents.update(
-        documents({key: visit.url for key, visit in visits.items()}, found.errors, progress, BEGIN_WITHIN)
+        documents({key: visit.url for key, visit in visits.items()}, found.errors, progress, begin_within)
     )
     for _ in range(FURTHER_PAGES):
         further = {k: d.next_url for k, d in found.documents.items() if d.next_url and d.paragraphs}
