@@ -831,7 +831,7 @@ PHRASES: dict[str, dict[str, tuple[str, ...]]] = {
         "de": ("affiliate-link", "provision", "werbung schalten"),
         "en": ("advertise with us", "affiliate commission", "affiliate link", "affiliate links",
                "article continues below", "earn a commission", "paid partnership", "sponsored by",
-               "story continues below", "we may earn", "we may receive a commission"),
+               "story continues below", "we may earn", "we may receive a commission", "your ad choices"),
     },
     "author": {
         "de": ("ist autorin", "ist freier journalist", "ist redakteur", "ist redakteurin"),
@@ -848,7 +848,7 @@ PHRASES: dict[str, dict[str, tuple[str, ...]]] = {
         "en": ("comments are closed", "comments have been disabled",
                "email address will not be published", "join the conversation", "leave a comment",
                "log in to comment", "logged in to comment", "notify me of",
-               "required fields are marked", "sign in to comment", "to post a comment",
+               "required fields are marked", "sign in to comment", "submitted by /u/", "to post a comment",
                "your email address will not"),
         "es": ("tu dirección de correo",),
         "fr": ("votre adresse e-mail ne sera", "votre adresse email"),

@@ -476,6 +476,18 @@ def test_a_fragment_is_all_text_but_its_calls_to_act() -> None:
     assert list(extract_fragment(html, URL, hint=ENTRY, now=NOW).paragraphs) == TEXT
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<p>Learn more about your ad choices. Visit podcasts.example/adchoices</p>",
+        "See podcasts.example/listener for privacy information.",
+        "submitted by <a href='/user/painter'> /u/painter </a> <br/> <a href='/1'>[link]</a> <a href='/2'>[comments]</a>",
+    ],
+)
+def test_a_fragment_loses_what_a_host_of_feeds_puts_under_every_entry(line) -> None:
+    assert list(extract_fragment(p(*TEXT) + line, URL, hint=ENTRY, now=NOW).paragraphs) == TEXT
+
+
 def test_a_fragment_loses_links_to_other_stories_and_calls_to_subscribe() -> None:
     html = p(
         *TEXT[:3],

@@ -643,6 +643,15 @@ def test_a_page_is_visited_when_a_broken_robots_txt_is_mended(rounds):
     assert rounds.ask("select source from articles") == [("page",)]
 
 
+def test_an_entry_that_has_nothing_but_furniture_has_no_text(rounds):
+    rounds.feeds = [Feed(rounds.server.url("/feed"), full_text=False)]
+    link = "&lt;a href='https://talk.example/1'&gt;Comments&lt;/a&gt;"
+    rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "A boat", rounds.now, link)))
+    rounds.run()
+    assert rounds.ask("select title, text from articles") == [("A boat", "")]
+    assert rounds.ask("select text, reason from boilerplate") == [("Comments", "comments")]
+
+
 def test_letters_whose_marks_stand_apart_are_found_by_a_search(rounds):
     apart = tuple(unicodedata.normalize("NFD", text.replace("ferry", "서울")) for text in SENTENCES)
     rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "A boat", rounds.now)))

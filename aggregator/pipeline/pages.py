@@ -261,7 +261,7 @@ def feed_text(item: Pending, *, words_only: bool = False) -> Document:
     document = extract_fragment("" if words_only else entry.content_html or "", entry.url, hint=entry)
     if words_only and (text := plain(entry.content_html, MAX_CONTENT)):
         document = replace(document, paragraphs=(text,))
-    if not document.paragraphs and entry.summary:
+    if not document.paragraphs and not document.removed and entry.summary:
         document = replace(document, paragraphs=tuple(p for p in entry.summary.split("\n\n") if p.strip()))
     return document
 
