@@ -881,7 +881,7 @@ PHRASES: dict[str, dict[str, tuple[str, ...]]] = {
         "de": ("alle rechte vorbehalten", "mit material der", "urheberrechtlich",
                "wiedergabe wurde ohne"),
         "en": ("all rights reserved", "appeared first on", "copyright 20", "copyright ©",
-               "first appeared on", "may not be published, broadcast", "not be reproduced",
+               "first appeared on", "for privacy information", "may not be published, broadcast", "not be reproduced",
                "originally appeared on", "republished with permission", "terms of use",
                "the post appeared first", "this article originally appeared",
                "this article was originally published", "this story was originally published"),

@@ -481,7 +481,7 @@ def test_a_fragment_is_all_text_but_its_calls_to_act() -> None:
     [
         "<p>Learn more about your ad choices. Visit podcasts.example/adchoices</p>",
         "See podcasts.example/listener for privacy information.",
-        "submitted by <a href='/user/painter'> /u/painter </a> <br/> <a href='/1'>[link]</a> <a href='/2'>[comments]</a>",
+        "submitted by <a href='/user/a'> /u/painter </a> <br/> <a href='/1'>[link]</a> <a href='/2'>[comments]</a>",
     ],
 )
 def test_a_fragment_loses_what_a_host_of_feeds_puts_under_every_entry(line) -> None:
