@@ -488,6 +488,23 @@ def test_a_fragment_loses_what_a_host_of_feeds_puts_under_every_entry(line) -> N
     assert list(extract_fragment(p(*TEXT) + line, URL, hint=ENTRY, now=NOW).paragraphs) == TEXT
 
 
+def test_a_fragment_that_is_headlines_of_outlets_has_no_text() -> None:
+    others = "".join(
+        f"<li><a href='/{n}'>Ferry stopped again</a>&nbsp;<font>Outlet {n}</font></li>" for n in (2, 3)
+    )
+    html = f"<ol><li><a href='/1'>{TITLE}</a>&nbsp;<font>Harbour Herald</font></li>{others}</ol>"
+    document = extract_fragment(html, URL, hint=ENTRY, now=NOW)
+    assert (document.paragraphs, [removed.reason for removed in document.removed]) == (
+        (),
+        ["title", "related", "related"],
+    )
+
+
+def test_a_fragment_whose_text_begins_with_its_linked_headline_keeps_the_text() -> None:
+    html = f"<p><a href='/1'>{TITLE}</a> {TEXT[0]}</p>" + p(*TEXT[1:])
+    assert extract_fragment(html, URL, hint=ENTRY, now=NOW).paragraphs == (f"{TITLE} {TEXT[0]}", *TEXT[1:])
+
+
 def test_a_fragment_loses_links_to_other_stories_and_calls_to_subscribe() -> None:
     html = p(
         *TEXT[:3],

@@ -22,6 +22,7 @@ from .trees import Scorer
 KEEP = 0.45
 SURE = 0.02  # below that in the first stage, the second is not asked
 
+OUTLET = 60  # characters of an outlet's name behind a linked headline
 REPEAT_WORDS = 8  # a shorter block may say the same twice
 REPEAT_SHARE = 0.95  # of a block's 4-word shingles that were read before; .8 loses recall, .95 does not
 
@@ -122,6 +123,7 @@ def decide_fragment(page: Page) -> Judgement:
             result.kept[i], result.reasons[i] = False, kind or "not article"
             result.scores[i] = 0.0
     _titles(page, result)
+    _headlines(page, result)
     for i in range(len(blocks) - 1, -1, -1):
         if result.kept[i]:
             if blocks[i].linked < 0.9 * len(blocks[i].text) or not any(result.kept[:i]):
@@ -320,6 +322,24 @@ def _titles(page: Page, result: Judgement) -> None:
 
 def _same_words(text: str, words: list[str]) -> bool:
     return _WORD.findall(text.casefold()) == words
+
+
+def _headlines(page: Page, result: Judgement) -> None:
+    """What a search engine's feed has for a text: the headline, linked, with its outlet; and, if that is the first of a
+    list, others' headlines on the event, which are no part of this story."""
+    if not page.title:
+        return
+    for i, block in enumerate(page.blocks):
+        if not (result.kept[i] and page.linked[i] and _same_words(block.first_piece, page.title)):
+            continue
+        if len(block.text) - len(block.first_piece) > OUTLET:
+            continue
+        result.kept[i], result.reasons[i], result.scores[i] = False, "title", 0.0
+        if block.node.tag == "li":
+            for j in range(i + 1, len(page.blocks)):
+                if page.blocks[j].node.tag == "li" and page.linked[j]:
+                    result.kept[j], result.reasons[j], result.scores[j] = False, "related", 0.0
+        return
 
 
 def _repeats(blocks: Sequence[Block], result: Judgement) -> None:
