@@ -91,6 +91,8 @@ def test_no_bytes_raise(data: bytes, charset: str | None) -> None:
         ("한국".encode("euc-kr"), "euc-kr", "한국"),
         (b'<meta charset="shift_jis">' + "日本".encode("shift_jis"), None, '<meta charset="shift_jis">日本'),
         ("中国".encode("gbk"), "gb2312", "中国"),
+        ("模".encode("gbk"), "gb2312", "模"),  # valid UTF-8, too
+        ("港务局长周一表示渡轮将在本周内".encode(), "gb2312", "港务局长周一表示渡轮将在本周内"),
         ("über".encode(), "no-such-charset", "über"),
         ("über".encode(), "rot13", "über"),
     ],

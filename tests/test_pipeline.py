@@ -652,6 +652,62 @@ def test_an_entry_that_has_nothing_but_furniture_has_no_text(rounds):
     assert rounds.ask("select text, reason from boilerplate") == [("Comments", "comments")]
 
 
+WALLS = {
+    "Are you a robot?": (
+        "To continue, please click the box below to let us know that you are not a robot.",
+        "Please make sure that your browser supports scripts and that you are not blocking them from loading.",
+    ),
+    "Before you continue": (
+        "We use data to deliver and maintain our services, and to protect them against spam and fraud.",
+        "If you choose so, we will also use it to measure how well the advertisements do that we show.",
+    ),
+}
+
+
+@pytest.mark.parametrize("title", WALLS)
+def test_a_wall_in_front_of_a_page_is_not_its_story(rounds, title):
+    texts = "The ferry sailed again on Monday.", "Bakers agreed to open an hour later."
+    titles = "Ferry sails again after repair", "Bakers open later in winter"
+    items = [item(rounds.server, n, titles[n], rounds.now, texts[n]) for n in (0, 1)]
+    rounds.server.answer("/feed", body=rss(*items))
+    for n in (0, 1):
+        rounds.server.answer(f"/{n}.html", body=page(title, WALLS[title]), type=HTML)
+    rounds.run()
+    assert rounds.ask("select title, text, source from articles order by title desc") == [
+        (titles[0], texts[0], "feed"),
+        (titles[1], texts[1], "feed"),
+    ]
+    assert rounds.ask("select distinct problem from articles") == [
+        (f"the page is about something else: {title}",)
+    ]
+
+
+def test_pages_that_say_the_same_under_the_headlines_of_their_stories_are_walls(rounds):
+    rounds.server.answer(
+        "/feed",
+        body=rss(
+            item(rounds.server, 1, "Ferry sails again", rounds.now, "It sailed on Monday."),
+            item(rounds.server, 2, "Bakers open later", rounds.now, "They agreed on Tuesday."),
+        ),
+    )
+    for n, title in ((1, "Ferry sails again"), (2, "Bakers open later")):
+        rounds.server.answer(f"/{n}.html", body=page(title, WALLS["Are you a robot?"]), type=HTML)
+    rounds.run()
+    assert (
+        rounds.ask("select source, problem from articles")
+        == [("feed", "the page says the same as that of another story")] * 2
+    )
+
+
+def test_a_page_under_another_headline_is_the_story_if_it_says_what_the_feed_does(rounds):
+    rounds.server.answer(
+        "/feed", body=rss(item(rounds.server, 1, "Nobody was hurt", rounds.now, SENTENCES[0]))
+    )
+    rounds.server.answer("/1.html", body=page("At last", SENTENCES), type=HTML)
+    rounds.run()
+    assert rounds.ask("select title, source from articles") == [("At last", "page")]
+
+
 def test_letters_whose_marks_stand_apart_are_found_by_a_search(rounds):
     apart = tuple(unicodedata.normalize("NFD", text.replace("ferry", "서울")) for text in SENTENCES)
     rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "A boat", rounds.now)))

@@ -16,7 +16,7 @@ from aggregator import sites, urls
 from aggregator.fetch import Fetcher, pace_file
 from aggregator.model import Config, Entry, Feed, Pending, Progress, Saved, Story
 from aggregator.pipeline import visits
-from aggregator.pipeline.pages import make_story
+from aggregator.pipeline.pages import is_about, make_story
 from aggregator.pipeline.stories import sketch_of, terms_of
 from aggregator.pipeline.visits import Visit
 from aggregator.pipeline.workers import Workers
@@ -88,7 +88,10 @@ def read_again(
                 )
                 for i, row in enumerate(rows):
                     document = found.documents.get(i)
-                    if document is not None:  # the memory has this page in it, from when it was stored
+                    if document is not None and not is_about(_entry(row), document):
+                        problem = f"the page is about something else: {document.title}"
+                        yield replace(_unchanged(row), problem=problem)
+                    elif document is not None:  # the memory has this page in it, from when it was stored
                         document = sites.strip(document, memory)
                         story = make_story(_pending(row), wanted[i].feed, document, "page", None, clock())
                         yield _compare(row, story, store, write, clock())

@@ -17,6 +17,7 @@ from aggregator.identity import similar
 from aggregator.model import (
     Config,
     Document,
+    Entry,
     Feed,
     PageMemory,
     Pending,
@@ -68,6 +69,12 @@ AFTER_BUG = timedelta(days=1)
 RETRY_AFTER = (timedelta(minutes=20), timedelta(hours=3))
 #: Texts this many words long are not furniture-free by chance: shorter ones of a page are told as a problem.
 MIN_WORDS = 20
+#: Share of what an entry says of itself (its title, so many characters of its summary) that stands in the text of its
+#: page, if their titles share nothing. By titles alone, of 1,026 pages two are taken for others that are not (one was
+#: in a wrong encoding), and of 4,000 pages of other stories 81 % are told, 88 % with a summary.
+ABOUT, TOLD = 1 / 3, 300
+#: Words of a text that may be a wall's: of a longer one under two headlines, both are the story's.
+WALL_WORDS = 150
 #: Tags in the texts of one feed that are read in a batch, some 25 us each; what comes after is taken as words alone. A
 #: full text has 50 to 200; a thousand items of 4 kB with nothing but "<li>a" took 24 s.
 MOST_TAGS = 120_000
@@ -150,7 +157,7 @@ def read(
     errors = found.errors
     for i in found.unchanged:
         _leave(items[i], found.memories[i], store, clock())
-    elsewhere = led_elsewhere(items, found.documents, store)
+    elsewhere = walls(items, found.documents) | led_elsewhere(items, found.documents, store)
     from_page = without_repeats({i: d for i, d in found.documents.items() if i not in elsewhere}, store)
 
     ready = []
@@ -182,6 +189,43 @@ def read(
         except Exception as bug:
             put_aside(item, bug)
     return ready
+
+
+def walls(items: Mapping[int, Pending], documents: Mapping[int, Document]) -> dict[int, str]:
+    """The entries whose page says something else instead of the story, and what: "Are you a robot?", "Before you
+    continue", "Page not found". Nobody can list all of their wordings, so what tells them is the entry: its words are
+    not there, or entries of other titles got the same few words.
+    """
+    alike: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for i, document in documents.items():
+        if document.paragraphs and words.count(document.text) < WALL_WORDS:
+            alike[urls.site(document.url or ""), document.text].append(i)
+    found = {}
+    for (_, text), together in alike.items():
+        first = items[together[0]].entry.title
+        if not all(similar(first, items[i].entry.title) for i in together):
+            why = "the page says the same as that of another story"
+            found.update({i: why for i in together if not _is_told(items[i].entry, text)})
+    for i, document in documents.items():
+        if document.paragraphs and not is_about(items[i].entry, document):
+            found[i] = f"the page is about something else: {document.title or document.text[:80]}"
+    return found
+
+
+def is_about(entry: Entry, document: Document) -> bool:
+    """Whether a page is about an entry: its title has a word of the entry's, or its text a third of the words that the
+    entry says of itself."""
+    title = _telling(entry.title)
+    return not title or bool(title & _telling(document.title)) or _is_told(entry, document.text)
+
+
+def _is_told(entry: Entry, text: str) -> bool:
+    told = _telling(entry.title) | _telling(entry.summary[:TOLD])
+    return len(told & _telling(text)) >= ABOUT * len(told)
+
+
+def _telling(text: str) -> set[int]:
+    return set(words.ids_of(text, words.FUNCTION))
 
 
 def led_elsewhere(
