@@ -699,6 +699,14 @@ def test_pages_that_say_the_same_under_the_headlines_of_their_stories_are_walls(
     )
 
 
+def test_a_wall_under_the_headline_of_its_story_is_not_its_text(rounds):
+    told = "It sailed on Monday with two hundred and twelve passengers, most of them with bicycles."
+    rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Ferry sails again", rounds.now, told)))
+    rounds.server.answer("/1.html", body=page("Ferry sails again", WALLS["Are you a robot?"]), type=HTML)
+    rounds.run()
+    assert rounds.ask("select text, source from articles") == [(told, "feed")]
+
+
 def test_a_page_under_another_headline_is_the_story_if_it_says_what_the_feed_does(rounds):
     rounds.server.answer(
         "/feed", body=rss(item(rounds.server, 1, "Nobody was hurt", rounds.now, SENTENCES[0]))

@@ -75,6 +75,8 @@ MIN_WORDS = 20
 ABOUT, TOLD = 1 / 3, 300
 #: Words of a text that may be a wall's: of a longer one under two headlines, both are the story's.
 WALL_WORDS = 150
+#: Words of a feed's text that are better than a wall.
+MIN_FEED = 8
 #: Tags in the texts of one feed that are read in a batch, some 25 us each; what comes after is taken as words alone. A
 #: full text has 50 to 200; a thousand items of 4 kB with nothing but "<li>a" took 24 s.
 MOST_TAGS = 120_000
@@ -157,7 +159,7 @@ def read(
     errors = found.errors
     for i in found.unchanged:
         _leave(items[i], found.memories[i], store, clock())
-    elsewhere = walls(items, found.documents) | led_elsewhere(items, found.documents, store)
+    elsewhere = walls(items, found.documents, from_feed) | led_elsewhere(items, found.documents, store)
     from_page = without_repeats({i: d for i, d in found.documents.items() if i not in elsewhere}, store)
 
     ready = []
@@ -191,7 +193,9 @@ def read(
     return ready
 
 
-def walls(items: Mapping[int, Pending], documents: Mapping[int, Document]) -> dict[int, str]:
+def walls(
+    items: Mapping[int, Pending], documents: Mapping[int, Document], from_feed: Mapping[int, Document]
+) -> dict[int, str]:
     """The entries whose page says something else instead of the story, and what: "Are you a robot?", "Before you
     continue", "Page not found". Nobody can list all of their wordings, so what tells them is the entry: its words are
     not there, or entries of other titles got the same few words.
@@ -207,16 +211,19 @@ def walls(items: Mapping[int, Pending], documents: Mapping[int, Document]) -> di
             why = "the page says the same as that of another story"
             found.update({i: why for i in together if not _is_told(items[i].entry, text)})
     for i, document in documents.items():
-        if document.paragraphs and not is_about(items[i].entry, document):
+        if document.paragraphs and not is_about(items[i].entry, document, from_feed[i].text):
             found[i] = f"the page is about something else: {document.title or document.text[:80]}"
     return found
 
 
-def is_about(entry: Entry, document: Document) -> bool:
-    """Whether a page is about an entry: its title has a word of the entry's, or its text a third of the words that the
-    entry says of itself."""
+def is_about(entry: Entry, document: Document, of_feed: str = "") -> bool:
+    """Whether a page is about an entry: a third of the words that the entry says of itself are in its text, or its
+    title has a word of the entry's. That is not enough for a short text, if there is a text of the feed's."""
     title = _telling(entry.title)
-    return not title or bool(title & _telling(document.title)) or _is_told(entry, document.text)
+    if not title or _is_told(entry, document.text):
+        return True
+    short = words.count(of_feed) >= MIN_FEED and words.count(document.text) < WALL_WORDS
+    return bool(title & _telling(document.title)) and not short
 
 
 def _is_told(entry: Entry, text: str) -> bool:
