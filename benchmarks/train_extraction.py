@@ -1,6 +1,7 @@
 """Learn what `aggregator/extract` ships: lexicon.json and trees.json.
 
     python benchmarks/train_extraction.py MIXED --news NEWS --predictions OOF_DIR     # cross-validated by site
+    python benchmarks/train_extraction.py MIXED --news NEWS --predictions OOF_DIR --split 11  # other folds
     python benchmarks/train_extraction.py MIXED --news NEWS --write                   # on everything, into the package
 
 MIXED and NEWS are folders with index.jsonl and gzipped pages, as benchmarks/extraction.py reads it. Needs lightgbm and
@@ -28,7 +29,7 @@ import lightgbm
 import numpy
 
 from aggregator import urls
-from aggregator.extract import evidence, features, headline, judge, trees
+from aggregator.extract import corrections, evidence, features, headline, judge, trees
 from aggregator.extract import lexicon as lexicons
 from aggregator.extract import tree as trees_of_pages
 
@@ -261,8 +262,8 @@ def split(examples: list[Example], folds: int, seed: int) -> dict[str, int]:
     return {site: i % folds for i, site in enumerate(sites)}
 
 
-def cross_validate(examples: list[Example], folds: int, target: Path) -> None:
-    part = split(examples, folds, seed=1)
+def cross_validate(examples: list[Example], folds: int, target: Path, seed: int) -> None:
+    part = split(examples, folds, seed)
     tables = votes(examples)
     own = {site: lexicon(tables, site) for site in part}
     for example in examples:
@@ -276,6 +277,7 @@ def cross_validate(examples: list[Example], folds: int, target: Path) -> None:
             scores = (
                 judge.score(page, own[example.site], model.score_one, model.score_two) if page.blocks else []
             )
+            scores = corrections.with_recipe(page, scores)
             made = judge.decide(page, scores, example.record.get("url"), example.live)
             paragraphs = [block.text for block, keep in zip(page.blocks, made.kept, strict=True) if keep]
             row = {"id": example.record["id"], "text": "\n\n".join(paragraphs), "paragraphs": paragraphs}
@@ -315,6 +317,9 @@ def main() -> None:
     )
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument(
+        "--split", type=int, default=1, help="seed of the split into folds, and of the trees (plus 2)"
+    )
+    parser.add_argument(
         "--write", action="store_true", help="learn from everything and write the package's data"
     )
     options = parser.parse_args()
@@ -325,7 +330,8 @@ def main() -> None:
         for line in (folder / "index.jsonl").open(encoding="utf-8")
     ]
     if options.predictions:
-        cross_validate(examples, options.folds, options.predictions)
+        COMMON["seed"] = options.split + 2
+        cross_validate(examples, options.folds, options.predictions, options.split)
     if options.write:
         write(examples)
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aggregator.extract import check_selector, extract, extract_fragment
+from aggregator.extract import check_selector, extract, extract_fragment, judge, tree
+from aggregator.extract.features import Page
 from aggregator.model import Document, Entry, SiteMemory
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -171,6 +172,30 @@ def test_a_heading_whose_text_is_gone_goes_too() -> None:
         article(p(*TEXT), "<h2>Around the harbour</h2><ul><li><a href='/a'>Fish prices</a></li></ul>")
     )
     assert list(document.paragraphs) == TEXT
+
+
+def test_a_heading_that_is_a_sentence_says_something_without_a_text_under_it() -> None:
+    facts = [
+        "1. The new quay is long enough for the two largest ferries of the islands",
+        "2. Four hundred people came to see how the mayor cut a rope on Saturday",
+    ]
+    pictures = "".join(f"<h3>{fact}</h3><figure><figcaption>The quay</figcaption></figure>" for fact in facts)
+    assert list(read(article(p(*TEXT), pictures)).paragraphs) == [*TEXT, *facts]
+
+
+@pytest.mark.parametrize(
+    ("scores", "kept"),
+    [
+        ([0.95, 0.95, 0.95, 0.95, 0.40], 4),  # sure of an article: what is unlike it is not of it
+        ([0.40, 0.40, 0.40, 0.40, 0.40], 5),  # sure of nothing: rather this than no text
+        ([0.40, 0.40, 0.40, 0.40, 0.05], 4),
+        ([0.20, 0.20, 0.20, 0.20, 0.20], 0),  # no article on this page
+    ],
+)
+def test_the_threshold_is_the_pages(scores: list[float], kept: int) -> None:
+    root = tree.parse(f"<body>{p(*TEXT)}</body>")
+    made = judge.decide(Page(*tree.read(root)), scores)
+    assert sum(made.kept) == kept
 
 
 def test_a_second_copy_of_the_text_on_the_page_is_read_once() -> None:

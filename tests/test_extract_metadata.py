@@ -159,6 +159,16 @@ def test_a_label_before_the_date_says_which_it_is() -> None:
     assert read(before=lines).published == datetime(2025, 10, 20, tzinfo=UTC)
 
 
+def test_a_date_is_the_articles_in_an_aside_under_the_title() -> None:
+    published = read(before="<aside class='post-meta'>3 January 2026</aside>").published
+    assert published == datetime(2026, 1, 3, tzinfo=UTC)
+
+
+def test_a_date_alone_over_the_title_in_the_articles_box_needs_no_mark() -> None:
+    html = f"<main><div>Local</div><section><div>3 January 2026</div><h1>{TITLE}</h1>{BODY}</section></main>"
+    assert extract(f"<body>{html}</body>", URL, now=NOW).published == datetime(2026, 1, 3, tzinfo=UTC)
+
+
 def test_a_dateline_dates_a_page_that_says_nothing_else() -> None:
     text = "<p>HALYARD, Oct. 20, 2025 (Coastal Press) - The harbour was closed while divers looked for wrecks.</p>"
     assert read(before=text).published == datetime(2025, 10, 20, tzinfo=UTC)
@@ -392,6 +402,51 @@ def test_a_byline_under_the_title_is_found() -> None:
     assert read(before="<p class='byline'>By <a href='/author/ann-lee'>Ann Lee</a></p>").authors == (
         "Ann Lee",
     )
+
+
+def test_by_may_touch_the_name() -> None:
+    assert read(before="<p class='byline'><span>By</span><span>Ann Lee</span></p>").authors == ("Ann Lee",)
+
+
+def test_a_name_that_begins_like_by_is_whole() -> None:
+    assert people.of_line("Byron Lee, 3 May 2026") == ["Byron Lee"]
+
+
+@pytest.mark.parametrize("name", ["Harbour Herald Staff", "The Harbour Herald Team", "the Compass Editors"])
+@pytest.mark.parametrize("by", ["", "By "])
+def test_the_staff_can_be_the_author(by: str, name: str) -> None:
+    assert read(before=f"<p class='author-name'>{by}{name}</p>").authors == (name,)
+
+
+def test_a_link_to_the_page_about_the_staff_names_no_author() -> None:
+    assert read(before="<p class='author-name'>Meet our team</p>").authors == ()
+
+
+def test_the_author_is_the_articles_in_an_aside_under_the_title() -> None:
+    assert read(before="<aside class='post-author'>Ann Lee</aside>").authors == ("Ann Lee",)
+
+
+def test_a_line_marked_as_the_authors_may_have_the_date_too() -> None:
+    assert read(before="<div class='author-details'>Ann Lee January 3, 2026</div>").authors == ("Ann Lee",)
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("<p>Ann Lee</p><p>3 January 2026</p>", ("Ann Lee",)),
+        ("<p>Ann Lee</p>", ()),  # nothing says that it is a name
+        ("<p>Halyard, Vestland</p><p>3 January 2026</p>", ()),
+        ("<p>New harbour</p><p>3 January 2026</p>", ()),
+        ("<p><a href='/local'>Local News</a></p><p>3 January 2026</p>", ()),
+    ],
+)
+def test_a_name_alone_is_the_authors_beside_the_date(line: str, names: tuple[str, ...]) -> None:
+    assert read(before=line).authors == names
+
+
+def test_the_feeds_author_wins_over_a_name_that_nothing_marks() -> None:
+    hint = Entry(guid="1", url=URL, title=TITLE, authors=("Bob Ray",))
+    assert read(before="<p>Ann Lee</p><p>3 January 2026</p>", hint=hint).authors == ("Bob Ray",)
 
 
 def test_a_name_in_the_comments_is_no_author() -> None:

@@ -174,7 +174,8 @@ def _read(
     language = facts.language or (hint.language if hint else None) or ""
     language = re.split(r"[-_]", language.strip())[0].lower()[:3]
     sites = headline.site_names(facts, host)
-    authors = people.choose(facts, head.bylines(lines), sites, people.of_feed(hint))
+    names = people.of_feed(hint) or head.beside_date(lines, page)
+    authors = people.choose(facts, head.bylines(lines), sites, names)
     published = dates.choose(
         dates.declared(facts, now),
         head.published(page, lines, made.kept, now, day_first=facts.day_first, language=language),

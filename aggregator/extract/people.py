@@ -15,11 +15,16 @@ from .evidence import Evidence
 MAX_NAME = 60  # characters; longer "names" are sentences
 MAX_AUTHORS = 12
 AGENCY_WORDS = 3  # of an agency's name behind "By"
+DESK_WORDS = 4  # of "The Harbour Herald Staff"
+_DESKS = frozenset(("desk", "editors", "redaktion", "staff", "team"))
+#: "Meet our team" leads to a page about them.
+_NO_DESK = frozenset(("about", "contact", "for", "join", "meet", "my", "our", "your"))
 
 _WORDS = "|".join(
     sorted({re.escape(said) for line in furniture.BYLINES.values() for said in line}, key=len, reverse=True)
 )
-_BY = re.compile(rf"^\s*(?:{_WORDS})(?:\s*[:：]\s*|\s+)", re.I)
+#: Before the names. "ByAnn Lee", too, which only the page's style parts; not "DeVito".
+_BY = re.compile(rf"^\s*(?:{_WORDS})(?:\s*[:：]\s*|\s+|(?-i:(?<=[Bb]y)(?=[A-Z][a-z])))", re.I)
 #: Behind a date or a time of day ("3 May 2026, 14:05 by Ann Lee"), or with a colon ("来源：新华社 作者：王小明").
 _BY_LATER = re.compile(
     rf"(?:\d{{4}}|\d{{1,2}}[:.h]\d{{2}})(?:\s?(?:uhr|[ap]\.?m\.?))?[^\w'’]+(?:{_WORDS})(?:\s*[:：]\s*|\s+)"
@@ -200,6 +205,17 @@ def is_name(name: str) -> bool:
     )
 
 
+def is_desk(name: str) -> bool:
+    """Whether this names people together: "Harbour Herald Staff", "The Compass Team"."""
+    words = name.split()
+    return (
+        1 < len(words) <= DESK_WORDS
+        and words[-1].casefold() in _DESKS
+        and all(word[0].isupper() for word in words[1:-1])
+        and words[0].casefold() not in _NO_DESK
+    )
+
+
 def split(text: str) -> list[str]:
     """The names of a byline such as "By Ann Lee, Bob Ray and Cy Fox"."""
     text = _BY.sub("", _PARENTHESIS.sub(" ", " ".join(text.split())))
@@ -224,6 +240,8 @@ def of_line(text: str) -> list[str]:
     names = max(named(said), named(_DESK.sub("", said)), key=len)
     if not names and len(said.split()) <= AGENCY_WORDS and all(map(_NAME_WORD.match, said.split())):
         names = split(said)
+    if not names and is_desk(said):
+        names = [said]
     return [name for name in names if name.rpartition(" ")[2].casefold() not in _JOBS] or names
 
 
