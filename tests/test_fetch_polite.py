@@ -122,6 +122,14 @@ def test_a_hanging_request_holds_its_host_for_five_seconds_only(server, monkeypa
     assert server.most_at_once == 2
 
 
+def test_a_host_that_hangs_is_never_asked_more_than_twice_at_once(server, monkeypatch):
+    monkeypatch.setattr(hosts, "SLOW", 0.05)
+    monkeypatch.setattr(transport, "SLOW_AFTER", 0.05)  # so that there are threads enough to ask more often
+    with Fetcher(Settings(host_delay=0.01)) as fetcher:
+        assert len(list(fetcher.fetch_all(feeds(server, 5, wait=0.6)))) == 5
+    assert server.most_at_once == hosts.MOST_AT_ONCE
+
+
 def test_a_delay_of_nothing_asks_many_at_once(server):
     """For servers of one's own, and for measuring."""
     with Fetcher(Settings(host_delay=0, workers=8)) as fetcher:
@@ -302,6 +310,14 @@ def test_robots_txt_is_remembered_for_a_day(server):
     results, _ = ask(server, page(server, "/b"), remembered=[old])
     assert results == ["robots"]
     assert len(server.seen("/robots.txt")) == 2
+
+
+def test_a_robots_txt_remembered_by_a_clock_that_was_ahead_is_asked_for_again(server):
+    server.answer("/robots.txt", body="User-agent: *\nDisallow: /b", type="text/plain")
+    ahead = HostState(
+        f"127.0.0.1:{server.port}", robots="", robots_at=datetime.now(UTC) + timedelta(days=400)
+    )
+    assert ask(server, page(server, "/b"), remembered=[ahead])[0] == ["robots"]
 
 
 def test_without_a_robots_txt_everything_is_allowed(server):

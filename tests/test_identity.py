@@ -292,3 +292,26 @@ def test_a_numbered_page_of_the_front_page_s_address_is_a_link_that_tells(memory
         guid=None, url="https://blog.example/?p=7", title="Storm stops all boats", text="Nothing sails."
     )
     assert memory.statuses(again) == ["changed"]
+
+
+# ------------------------------------------------------------ whether the whole document is needed
+
+
+def is_doubtful(memory, first, second):
+    (match,) = memory.fetch(first)
+    known = [memory.known[1]]
+    matches = identity.match(identity.listed([second]), known)
+    assert (match.status, matches[0].status) == ("new", "changed")
+    return identity.is_doubtful(matches, known)
+
+
+def test_an_edit_under_the_same_headline_is_no_doubt(memory):
+    assert not is_doubtful(memory, entry(guid=None), entry(guid=None, text="Nothing sails."))
+
+
+def test_a_new_headline_for_a_link_without_a_guid_is_a_doubt_however_alike(memory):
+    assert is_doubtful(memory, entry(guid=None), entry(guid=None, title="Ferry sails again: day 2"))
+
+
+def test_a_retouched_headline_under_the_same_guid_is_no_doubt(memory):
+    assert not is_doubtful(memory, entry(), entry(title="Ferry sails again: day 2", text="It does."))
