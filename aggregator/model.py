@@ -70,11 +70,11 @@ class Validators:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole answer to a GET: 200 with its decoded body, or 304 with none."""
+    """A whole answer to a GET: 200 (or 203, changed by a proxy) with its decoded body, or 304 with none."""
 
     url: str  # as asked for
     final_url: str  # after redirects
-    status: int  # 200 or 304
+    status: int  # 200, 203 or 304
     headers: Mapping[str, str]  # names in lower case
     body: bytes
     fetched_at: datetime
@@ -108,7 +108,6 @@ class HostState:
     host: str  # as urls.host gives it
     not_before: datetime | None = None  # Retry-After and the like: no request at all before
     why: str | None = None
-    last_request_at: datetime | None = None
     robots: str | None = None  # the robots.txt, "" if there is none
     robots_at: datetime | None = None
 
@@ -239,7 +238,7 @@ class Document:
 class SiteMemory:
     """What was learned of one site (registrable domain) from the pages already seen of it.
 
-    `blocks`: block hash -> number of different pages it was seen on (only what was seen on two or more).
+    `blocks`: block hash -> number of different pages it was seen on.
     `paths`: DOM path -> (times kept, times removed).
     """
 
@@ -333,11 +332,7 @@ class FeedState:
     feed: Feed
     fetch_url: str  # where it really is now: feed.url, or where three 301s in a row led
     validators: Validators = Validators()
-    next_fetch_at: datetime | None = None
-    last_fetch_at: datetime | None = None
-    last_new_at: datetime | None = None
     failures: int = 0  # in a row
-    error_kind: str | None = None
     redirect_url: str | None = None  # a permanent redirect seen, not yet believed
     redirect_count: int = 0
     body_hash: str | None = None
@@ -345,7 +340,7 @@ class FeedState:
     hints: RefreshHints = RefreshHints()  # of the last document: a 304 does not repeat them
     older_url: str | None = None  # of the last document
     new_entries_14d: int = 0
-    age_days: float = 0.0  # days since this feed was first fetched, at most 14
+    age_days: float = 0.0  # of its oldest entry, by the feed's own dates, at most 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,8 +452,6 @@ class Kept:
     """The kept copy of a story, as far as a better one is measured against it."""
 
     words: int
-    source: str
-    flags: tuple[str, ...]
     priority: int
     copies: int
     site: str
@@ -494,7 +487,8 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One step of a round, for progress bars: `stage` is "feeds" or "pages"; `news` counts new entries."""
+    """One step of long work, for progress bars: `stage` is "feeds", "history" (older pages), "pages" or "texts" (judged
+    again); `news` counts new entries."""
 
     stage: str
     done: int

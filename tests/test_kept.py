@@ -16,7 +16,7 @@ CUSTOMER = Story(
     url="https://valleypost.example/1", source="page", problem=None, flags=(), first_seen_at="2026-03-04T12:00:00Z",
 )  # fmt: skip
 OWN = replace(CUSTOMER, site="halyard.example")
-KEPT_CUSTOMER = Kept(300, "page", (), 50, 0, "uplandgazette.example", "Halyard")
+KEPT_CUSTOMER = Kept(300, 50, 0, "uplandgazette.example", "Halyard")
 KEPT_OWN = replace(KEPT_CUSTOMER, site="halyard.example")
 SAME, LONGER = Verdict(1, "near_text"), Verdict(1, "contains")
 

@@ -159,11 +159,7 @@ class Feeds:
             feed=feed,
             fetch_url=row["fetch_url"],
             validators=Validators(row["etag"], row["last_modified"]),
-            next_fetch_at=from_text(row["next_fetch_at"]),
-            last_fetch_at=from_text(row["last_fetch_at"]),
-            last_new_at=from_text(row["last_new_at"]),
             failures=row["failures"],
-            error_kind=row["error_kind"],
             redirect_url=row["redirect_url"],
             redirect_count=row["redirect_count"] or 0,
             body_hash=row["body_hash"],
@@ -374,7 +370,6 @@ class Feeds:
                 row["host"],
                 from_text(row["not_before"]),
                 row["why"],
-                from_text(row["last_request_at"]),
                 row["robots"],
                 from_text(row["robots_at"]),
             )
@@ -384,16 +379,14 @@ class Feeds:
     def save_hosts(self, hosts: Iterable[HostState]) -> None:
         with self._db.transaction():
             self._db.executemany(
-                "insert into hosts (host, not_before, why, last_request_at, robots, robots_at)"
-                " values (?, ?, ?, ?, ?, ?) on conflict (host)"
-                " do update set not_before = excluded.not_before, why = excluded.why,"
-                " last_request_at = excluded.last_request_at, robots = excluded.robots, robots_at = excluded.robots_at",
+                "insert into hosts (host, not_before, why, robots, robots_at) values (?, ?, ?, ?, ?)"
+                " on conflict (host) do update set not_before = excluded.not_before, why = excluded.why,"
+                " robots = excluded.robots, robots_at = excluded.robots_at",
                 (
                     (
                         h.host,
                         to_text(h.not_before),
                         h.why,
-                        to_text(h.last_request_at),
                         h.robots,
                         to_text(h.robots_at),
                     )
