@@ -93,6 +93,12 @@ def test_a_bot_wall_is_called_by_its_name(server, get, headers, body):
     assert get(server.answer("/feed", status=403, headers=headers, body=body)).kind == "blocked"
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_bot_wall_may_say_that_it_is_busy(server, get, status):
+    body = "<html><title>Just a moment...</title>"
+    assert get(server.answer("/feed", status=status, body=body)).kind == "blocked"
+
+
 # ----------------------------------------------------------------------------------------- requests
 
 
