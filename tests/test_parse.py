@@ -292,6 +292,13 @@ def test_a_tag_in_a_comment_or_cdata_is_not_an_item():
     assert [bool(one.raw_hash) for one in read(body).entries] == [True, True]
 
 
+def test_an_item_of_another_vocabulary_within_one_is_part_of_it():
+    body = rss(*(item(f"Story {n}", guid=f"id-{n}", more="<media:item>x</media:item>") for n in range(3)))
+    seen = read(body).seen_hashes
+    assert len(seen) == 3
+    assert read(body, seen=frozenset(seen)).entries == ()
+
+
 def test_items_that_are_not_closed_are_read_but_never_cut():
     body = rss("<item><title>One</title>", item(title="Two"))
     found = read(body)

@@ -184,6 +184,14 @@ def test_of_too_many_entries_the_first_are_read_and_the_rest_next_time():
     assert rest.complete
 
 
+def test_of_too_many_bytes_the_first_items_are_read_and_the_rest_next_time():
+    body = rss(*(item(guid=str(n), text="x" * 300_000) for n in range(20)))
+    first = parse(body, URL)
+    assert first.problem == "6 of 20 entries are left for the next fetch"
+    assert not first.complete
+    assert len(parse(body, URL, seen=frozenset(first.seen_hashes)).entries) == 6
+
+
 def test_a_long_text_is_cut_where_a_character_ends():
     body = rss(item(text="ф" * 400_000), item(title="Café"))
     first, second = parse(body, URL).entries

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from server import HTML, Reply
+from server import HTML, Reply, Server
 
 from aggregator import pipeline
 from aggregator.errors import StoreError
@@ -94,6 +94,18 @@ def test_a_page_becomes_an_article(rounds):
     assert rounds.ask("select title, text, source, problem from articles") == [
         ("Ferry sails again", "\n\n".join(SENTENCES), "page", None)
     ]
+
+
+def test_a_feeds_headers_are_sent_to_its_pages_and_to_nobody_else(rounds):
+    with Server("127.0.0.2") as other:
+        rounds.settings = Settings(host_delay=0.0, allow=(f"127.0.0.2:{other.port}",))
+        rounds.feeds = [Feed(rounds.feeds[0].url, headers={"Authorization": "Bearer x"})]
+        both = item(rounds.server, 1, "Ferry sails", rounds.now), item(other, 2, "Bakers sleep", rounds.now)
+        rounds.server.answer("/feed", body=rss(*both))
+        other.answer("/2.html", body=page("Bakers sleep", OTHER), type=HTML)
+        rounds.run()
+        assert rounds.server.seen("/1.html")[0].headers["authorization"] == "Bearer x"
+        assert [seen.headers.get("authorization") for seen in other.seen("/2.html")] == [None]
 
 
 def test_a_server_that_hangs_holds_up_no_other_feeds_articles(rounds, monkeypatch):
