@@ -243,6 +243,13 @@ def test_a_body_over_the_limit_is_refused_and_the_limit_named(server, get):
     assert "100,000" in error.message
 
 
+def test_a_page_has_a_limit_of_its_own(server, get):
+    page = server.answer("/page", body=b"<p>" + b"x" * 50_000, type=HTML)
+    error = get(page, "page", origin=server.url("/feed"))
+    assert error.kind == "too_big"
+    assert "50,000" in error.message
+
+
 def test_a_body_declared_over_the_limit_is_not_read(server, get):
     url = server.answer("/feed", body=b"x" * 50, headers={"Content-Length": "20000000000"}, drip=1)
     began = time.monotonic()

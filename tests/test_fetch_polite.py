@@ -67,6 +67,14 @@ def test_redirects_and_robots_txt_keep_the_distance_too(server):
     assert min(gaps(server.log)) > 0.1
 
 
+def test_a_redirect_goes_on_ahead_of_the_others_in_its_hosts_line(server):
+    moved = server.answer("/a", status=302, headers={"Location": "/b"})
+    server.answer("/b", body="<rss/>")
+    with Fetcher(Settings(host_delay=0.05)) as fetcher:
+        list(fetcher.fetch_all([Request(9, moved, "feed"), *feeds(server, 3)]))
+    assert [seen.path for seen in server.log][:2] == ["/a", "/b"]
+
+
 def test_two_calls_share_the_distance(server):
     one, two = feeds(server, 2)
     with Fetcher(Settings(host_delay=0.3)) as fetcher:
