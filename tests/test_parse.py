@@ -174,6 +174,11 @@ def test_a_path_as_guid_is_the_link():
     assert entry(rss("<item><title>One</title><guid>/one</guid></item>")).url == "https://news.example/one"
 
 
+def test_the_link_behind_feedburners_counter_is_the_link():
+    behind = '<f:origLink xmlns:f="http://rssnamespace.org/feedburner/ext/1.0">https://paper.example/1</f:origLink>'
+    assert entry(rss(item(more=behind))).url == "https://paper.example/1"
+
+
 def test_an_enclosure_is_not_the_link():
     sound = '<link rel="enclosure" href="https://news.example/one.mp3"/>'
     assert entry(atom(f"<entry><id>1</id><title>One</title>{sound}</entry>")).url is None
