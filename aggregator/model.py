@@ -96,9 +96,8 @@ class Request:
     kind: str = "page"  # "feed": the user wrote it down; "page": a link found in a feed, judged more strictly
     validators: Validators = Validators()
     headers: Mapping[str, str] = field(default_factory=dict)
-    origin: str | None = (
-        None  # the feed's URL as the user wrote it: its host:port may be private, and gets `headers`
-    )
+    #: The feed's URL as the user wrote it: its host:port may be private, and gets `headers`.
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +150,8 @@ class ParsedFeed:
     entries: tuple[Entry, ...]  # only the items that were not cut as already seen
     hints: RefreshHints = RefreshHints()
     seen_hashes: tuple[str, ...] = ()  # raw_hash of every item in the document, cut or not
-    problem: str | None = (
-        None  # e.g. "truncated after 12 entries": entries are good, validators must not be kept
-    )
-    complete: bool = True  # False: do not store the validators
+    problem: str | None = None  # what is wrong with the document, although the entries are good
+    complete: bool = True  # False: entries are missing, so do not store the validators
     older_url: str | None = None  # where earlier entries are: RFC 5005 prev-archive, or the next page
     format: str = ""  # rss20, atom10, rdf, json1, ...
 
@@ -194,7 +191,7 @@ class Removed:
 
     text: str
     reason: (
-        str  # the rule, e.g. "related", "share", "weather", "newsletter", "repeats on this site", "selector"
+        str  # the rule: "related", "share", "weather", "newsletter", "repeats on this site", "selector", ...
     )
     position: int = 0
     confidence: float = 1.0

@@ -48,8 +48,7 @@ def _embedded(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
         return ip.ipv4_mapped
     if ip.sixtofour:
         return ip.sixtofour
-    if (
-        any(ip in network for network in _NAT64) or int(ip) >> 32 == 0
-    ):  # the last: IPv4-compatible, "::7f00:1"
+    is_compatible = int(ip) >> 32 == 0  # "::7f00:1"
+    if is_compatible or any(ip in network for network in _NAT64):
         return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
     return None

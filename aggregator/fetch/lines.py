@@ -24,9 +24,8 @@ from aggregator.fetch.pace import Pace
 from aggregator.model import Request
 
 SHORT_HOLD = 5.0  # seconds of a Retry-After that are worth waiting for; beyond, the job is given up
-PATIENCE = (
-    600.0  # seconds that a job waits in line at most: a round should end, and 600 pages of one host can wait
-)
+#: Seconds that a job waits in line at most: a round should end, and 600 pages of one host can wait.
+PATIENCE = 600.0
 _ELSEWHERE = 0.1  # seconds until a host is looked at again that another `Lines` is busy with
 
 
