@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from aggregator import schedule
 from aggregator.errors import FETCH_ERROR_KINDS, FetchError, ParseError
 from aggregator.model import Feed, FeedState, RefreshHints, Response, Settings, Validators
+from aggregator.store.feeds import FARTHEST
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)  # a Tuesday
 URL = "https://paper.example/feed"
@@ -298,6 +299,20 @@ def test_a_plan_keeps_floor_and_cap_whatever_is_said(entries, age, ttl, period, 
     planned = plan(given, hints, new_entries_14d=entries, age_days=age)
     most = schedule.FARTHEST * (1 + schedule.SPREAD) + 7 * DAY + HOUR
     assert SETTINGS.min_interval <= (planned.at - NOW).total_seconds() <= most
+
+
+SLOWEST = Settings(min_interval=30 * DAY, max_interval=30 * DAY)  # what feeds.yaml allows at most
+
+
+@given(st.integers(0, 10_000), st.frozensets(st.integers(0, 6)))
+def test_the_database_believes_the_latest_plan_of_a_feed_without_validators(feed, skip_days):
+    planned = plan(answer(etag=None), RefreshHints(skip_days=skip_days), SLOWEST, id=feed)
+    assert planned.at - NOW < FARTHEST
+
+
+@given(st.integers(0, 10_000), st.integers(0, 20))
+def test_the_database_believes_the_latest_plan_of_a_failing_feed(feed, failures):
+    assert failed("timeout", failures, id=feed, settings=SLOWEST).at - NOW < FARTHEST
 
 
 # ---------------------------------------------------------------------------------------- redirects
