@@ -120,6 +120,14 @@ def test_hanging_hosts_do_not_use_up_the_workers(server, monkeypatch):
             assert time.monotonic() - began < 2
 
 
+def test_of_hanging_downloads_three_times_the_workers_are_waited_for_and_no_more(server, monkeypatch):
+    monkeypatch.setattr(transport, "SLOW_AFTER", 0.05)
+    monkeypatch.setattr(transport, "_PATIENCE", 0.05)
+    with Fetcher(Settings(host_delay=0, workers=1)) as fetcher:
+        assert len(list(fetcher.fetch_all(feeds(server, 7, wait=0.8)))) == 7
+    assert server.most_at_once == 1 + 3
+
+
 def test_a_hanging_request_holds_its_host_for_five_seconds_only(server, monkeypatch):
     monkeypatch.setattr(hosts, "SLOW", 0.3)
     server.answer("/hang", wait=2)
