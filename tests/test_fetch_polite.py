@@ -309,6 +309,13 @@ def test_pages_that_may_not_be_visited_take_no_turn_of_their_host(server):
     assert [seen.path for seen in server.log] == ["/robots.txt", "/a", "/a"]
 
 
+def test_a_redirect_to_a_page_that_may_not_be_visited_ends_there(server):
+    server.answer("/robots.txt", body="User-agent: *\nDisallow: /private/", type="text/plain")
+    url = server.answer("/a", status=302, headers={"Location": "/private/b"})
+    assert ask(server, Request(1, url, origin=server.url("/feed")))[0] == ["robots"]
+    assert [seen.path for seen in server.log] == ["/robots.txt", "/a"]
+
+
 def test_feeds_do_not_need_robots_txt(server):
     server.answer("/robots.txt", body="User-agent: *\nDisallow: /", type="text/plain")
     with Fetcher(Settings(host_delay=0)) as fetcher:

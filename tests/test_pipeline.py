@@ -13,6 +13,7 @@ from server import HTML, Reply, Server
 from aggregator import pipeline
 from aggregator.errors import StoreError
 from aggregator.model import Config, Feed, Settings
+from aggregator.parse.prepare import Limits
 from aggregator.pipeline import feeds, pages, stories, visits
 from aggregator.store import Store
 from aggregator.store.feeds import Feeds
@@ -153,6 +154,13 @@ def test_nothing_new_is_asked_with_the_validator_and_adds_nothing(rounds):
     assert (report.feeds_not_modified, report.entries_new, report.articles_new) == (1, 0, 0)
     assert rounds.server.seen("/feed")[1].headers["if-none-match"] == '"1"'
     assert len(rounds.server.seen("/1.html")) == 1
+
+
+def test_what_a_feed_said_of_its_interval_holds_when_nothing_is_new(rounds):
+    rounds.server.answer("/feed", body=rss("<ttl>1200</ttl>"), headers={"ETag": '"1"'})
+    rounds.run()
+    assert rounds.later(days=1).run().feeds_not_modified == 1
+    assert rounds.ask("select next_fetch_why from feeds") == [("ttl 20 h",)]
 
 
 def test_the_log_says_how_long_a_failure_took_and_what_came(rounds):
@@ -300,6 +308,16 @@ def test_an_html_page_instead_of_a_feed_is_named_as_such(rounds):
     report = rounds.run()
     assert report.failures[0].kind == "not_a_feed"
     assert rounds.ask("select status, error_kind from feeds") == [("failing", "not_a_feed")]
+
+
+def test_what_was_left_of_a_long_feed_is_read_next_time_although_it_is_byte_for_byte_the_same(
+    rounds, monkeypatch
+):
+    monkeypatch.setattr("aggregator.parse.NORMAL", Limits(entries=1, size=4_000_000, field=500_000))
+    two = (item(rounds.server, n, f"Ferry {n}", rounds.now, "It sails.") for n in (1, 2))
+    rounds.server.answer("/feed", body=rss(*two))
+    assert rounds.run().entries_new == 1
+    assert rounds.later(days=1).run().entries_new == 1
 
 
 def test_the_entries_of_a_truncated_feed_are_kept_and_its_validators_are_not(rounds):
