@@ -128,6 +128,15 @@ def test_of_hanging_downloads_three_times_the_workers_are_waited_for_and_no_more
     assert server.most_at_once == 1 + 3
 
 
+def test_a_hanging_download_is_relieved_once(server, monkeypatch):
+    monkeypatch.setattr(transport, "SLOW_AFTER", 0.1)
+    monkeypatch.setattr(transport, "_PATIENCE", 0.05)
+    hanging = Request(9, server.answer("/hang", wait=1), "feed")
+    with Fetcher(Settings(host_delay=0, workers=1)) as fetcher:
+        assert len(list(fetcher.fetch_all([hanging, *feeds(server, 40, wait=0.03)]))) == 41
+    assert server.most_at_once == 2
+
+
 def test_a_hanging_request_holds_its_host_for_five_seconds_only(server, monkeypatch):
     monkeypatch.setattr(hosts, "SLOW", 0.3)
     server.answer("/hang", wait=2)

@@ -126,6 +126,24 @@ def spy(connect, seen):
     return dial
 
 
+def test_of_a_names_addresses_only_the_public_ones_are_dialled(server, fetcher, monkeypatch):
+    dialled = []
+
+    def lookup(host, port, **_):
+        both = ("198.51.99.1", 1), ("127.0.0.1", server.port)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in both]
+
+    def refuse(sock, address):
+        dialled.append(address[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(transport.socket, "getaddrinfo", lookup)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    url = f"http://two-faced.example:{server.port}/robots.txt"
+    assert kind_of(fetcher, Request(1, url)) == "connect"
+    assert set(dialled) == {"198.51.99.1"}
+
+
 def test_a_name_that_changes_its_mind_is_judged_where_it_is_dialled(server, fetcher, monkeypatch):
     """DNS rebinding: whatever a name said before, only the addresses of this lookup count, and each is judged."""
     asked = []

@@ -163,6 +163,30 @@ def test_what_a_feed_said_of_its_interval_holds_when_nothing_is_new(rounds):
     assert rounds.ask("select next_fetch_why from feeds") == [("ttl 20 h",)]
 
 
+def test_a_304_that_does_not_repeat_the_validator_leaves_it_as_it_was(rounds):
+    rounds.run()
+    for _ in range(2):
+        rounds.server.answer("/feed", status=304)
+        rounds.later(days=1).run()
+    assert [seen.headers.get("if-none-match") for seen in rounds.server.seen("/feed")] == [None, '"1"', '"1"']
+
+
+def test_an_item_whose_bytes_change_and_whose_words_do_not_is_not_read_again(rounds):
+    rounds.run()
+    ticked = item(rounds.server, 1, "Ferry sails again", rounds.now).replace("</item>", "<thr>7</thr></item>")
+    rounds.server.answer("/feed", body=rss(ticked))
+    rounds.later(days=1).run()
+    assert len(rounds.server.seen("/1.html")) == 1
+
+
+def test_the_validator_of_what_is_no_feed_is_not_kept(rounds):
+    rounds.server.answer(
+        "/feed", body=page("We have a new look", SENTENCES), type=HTML, headers={"ETag": '"2"'}
+    )
+    rounds.run()
+    assert rounds.ask("select status, etag from feeds") == [("failing", None)]
+
+
 def test_the_log_says_how_long_a_failure_took_and_what_came(rounds):
     rounds.server.answer("/feed", status=404, body="x" * 100, wait=0.05)
     rounds.run()
