@@ -199,6 +199,7 @@ def raw_deflate(data):
         ("deflate", zlib.compress),
         ("deflate", raw_deflate),
         ("gzip, gzip", lambda data: gzip.compress(gzip.compress(data))),
+        ("deflate, gzip", lambda data: gzip.compress(zlib.compress(data))),
         ("identity", bytes),
         ("gzip", lambda data: gzip.compress(data[:9]) + gzip.compress(data[9:])),
         ("gzip", lambda data: gzip.compress(data) + b"\0" * 40),

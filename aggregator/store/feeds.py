@@ -26,8 +26,8 @@ from aggregator.store.clock import from_text, stamp, to_text
 from aggregator.store.connection import Connection
 from aggregator.store.payload import dump_entry, dump_hints, load_hints
 
-#: A next time further away than this was written by a clock that was wrong: the feed is due. No plan reaches as far: the
-#: longest, of a feed without validators, is twice the longest `min_interval` and a week of skipped days (67 days).
+#: A next time further away than this was written by a clock that was wrong: the feed is due. No plan reaches as far:
+#: the longest, of a feed without validators, is twice the longest `min_interval` and a week of skipped days (67 days).
 FARTHEST = timedelta(days=70)
 #: A last fetch this far in the future was written by a clock that was wrong.
 WRONG_CLOCK = timedelta(hours=1)
