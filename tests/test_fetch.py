@@ -4,6 +4,7 @@ import base64
 import gzip
 import threading
 import time
+import tracemalloc
 import zlib
 
 import pytest
@@ -12,7 +13,7 @@ from server import HTML, Reply, Server, refused_port
 from aggregator import HOME, __version__
 from aggregator.errors import FetchError
 from aggregator.fetch import Fetcher
-from aggregator.fetch.body import decode
+from aggregator.fetch.body import TooBig, decode
 from aggregator.model import Request, Response, Settings, Validators
 
 QUICK = Settings(host_delay=0, timeout=1, max_feed_bytes=100_000, max_page_bytes=50_000)
@@ -228,6 +229,7 @@ def test_codings_are_undone_however_the_bytes_arrive(name, packed):
     [
         ("br", b"anything", "bad_encoding"),
         ("gzip", b"<rss>not gzip</rss>", "bad_encoding"),
+        ("gzip", b"\x1f", "incomplete"),
         ("gzip, gzip, gzip", b"", "bad_encoding"),
         ("gzip", gzip.compress(b"news" * 100)[:-9], "incomplete"),
         ("gzip", gzip.compress(b" " * 5_000_000), "too_big"),
@@ -242,6 +244,23 @@ def test_a_body_over_the_limit_is_refused_and_the_limit_named(server, get):
     error = get(server.answer("/feed", body=b"x" * 100_001))
     assert error.kind == "too_big"
     assert "100,000" in error.message
+
+
+def test_a_body_without_length_may_be_as_long_as_the_limit_and_no_byte_longer():
+    assert len(decode([b"x" * 60, b"x" * 40], [], 100)) == 100
+    with pytest.raises(TooBig):
+        decode([b"x" * 60, b"x" * 41], [], 100)
+
+
+def test_a_bomb_costs_no_more_memory_than_its_limit():
+    bomb = gzip.compress(b" " * 50_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooBig):
+            decode([bomb], ["gzip"], 100_000)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_page_has_a_limit_of_its_own(server, get):

@@ -12,7 +12,7 @@ from server import HTML, Reply, Server
 
 from aggregator import pipeline
 from aggregator.errors import StoreError
-from aggregator.model import Config, Feed, Settings
+from aggregator.model import Config, Feed, HostState, Settings
 from aggregator.parse.prepare import Limits
 from aggregator.pipeline import feeds, pages, stories, visits
 from aggregator.store import Store
@@ -352,6 +352,77 @@ def test_the_entries_of_a_truncated_feed_are_kept_and_its_validators_are_not(rou
     report = rounds.run()
     assert (report.feeds_ok, report.entries_new) == (1, 1)
     assert rounds.ask("select etag from feeds") == [(None,)]
+
+
+def with_link(rounds, path):
+    entry = item(rounds.server, 1, "Ferry sails", rounds.now, "It sails.")
+    rounds.server.answer("/feed", body=rss(entry.replace("/1.html</link>", f"{path}</link>")))
+
+
+@pytest.mark.parametrize("path", ["/", "/log#v2"])
+def test_what_has_no_page_of_its_own_is_what_the_feed_says(rounds, path):
+    with_link(rounds, path)
+    rounds.server.answer(path.partition("#")[0], body=page("The Harbour Herald", SENTENCES), type=HTML)
+    rounds.run()
+    assert rounds.ask("select text, source from articles") == [("It sails.", "feed")]
+    assert [seen.path for seen in rounds.server.log] == ["/feed"]
+
+
+def test_a_page_that_redirects_to_the_front_page_is_not_read(rounds):
+    with_link(rounds, "/old.html")
+    rounds.server.answer("/old.html", status=301, headers={"Location": "/"})
+    rounds.server.answer("/", body=page("The Harbour Herald", SENTENCES), type=HTML)
+    rounds.run()
+    ((text, problem),) = rounds.ask("select text, problem from articles")
+    assert text == "It sails."
+    assert "which is not about this story" in problem
+
+
+def test_a_page_that_is_worse_than_the_feed_is_not_asked_with_its_validator_later(rounds):
+    text = " ".join(SENTENCES)
+    rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Ferry sails", rounds.now, text)))
+    consent = page("Before you read on", ("We value your privacy.",))
+    rounds.server.answer("/1.html", body=consent, type=HTML, headers={"ETag": '"c"'})
+    rounds.run()
+    assert rounds.ask("select source from articles") == [("feed",)]
+    assert rounds.ask("select etag from _pages") == []
+
+
+def test_the_page_of_a_pruned_article_is_asked_without_its_validator(rounds):
+    rounds.server.answer(
+        "/1.html", body=page("Ferry sails again", SENTENCES), type=HTML, headers={"ETag": '"p"'}
+    )
+    rounds.run()
+    with Store(rounds.path) as store:
+        assert store.upkeep.prune(rounds.now + timedelta(days=1)) == (1, 0)
+    rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Ferry sails again at last", rounds.now)))
+    assert rounds.later(days=1).run().articles_new == 1
+    assert [seen.headers.get("if-none-match") for seen in rounds.server.seen("/1.html")] == [None, None]
+
+
+@pytest.fixture
+def held(rounds):
+    """The rounds, with a page on another host, which wants to be left alone for two hours."""
+    with Server("127.0.0.2") as other:
+        patient = HostState(f"127.0.0.2:{other.port}", datetime.now(UTC) + timedelta(hours=2), "Retry-After")
+        with Store(rounds.path) as store:
+            store.feeds.save_hosts([patient])
+        rounds.settings = Settings(host_delay=0.0, allow=(patient.host,))
+        rounds.server.answer("/feed", body=rss(item(other, 1, "Ferry sails", rounds.now, "It sails.")))
+        yield rounds
+
+
+def test_an_entry_whose_pages_host_is_held_waits_untried(held):
+    assert held.run().articles_new == 0
+    assert held.ask("select attempts, problem from entries") == [(0, None)]
+    ((until,),) = held.ask("select not_before from _pending")
+    assert timedelta(hours=1.9) < datetime.fromisoformat(until) - held.now < timedelta(hours=2.1)
+
+
+def test_an_entry_whose_pages_host_is_held_for_long_is_what_the_feed_says(held):
+    held.run()
+    assert held.later(hours=7).run().articles_new == 1
+    assert held.ask("select text, source from articles") == [("It sails.", "feed")]
 
 
 def test_an_entry_without_link_date_or_guid_is_an_article(rounds):

@@ -30,6 +30,7 @@ from aggregator.model import (
     Verdict,
 )
 from aggregator.store import Store
+from aggregator.store.clock import stamp
 
 NOW = datetime(2026, 5, 11, 8, 30, tzinfo=UTC)
 WIRE = Feed("https://wire.example/rss", title="Wire", priority=10, tags=("wire",))
@@ -315,7 +316,7 @@ def test_a_next_time_written_by_a_wrong_clock_does_not_silence_a_feed(synced):
 
 
 def test_hosts_are_remembered(synced):
-    host = HostState("wire.example", NOW, "Retry-After", NOW, "User-agent: *", NOW)
+    host = HostState("wire.example", NOW, "Retry-After", "User-agent: *", NOW)
     synced.feeds.save_hosts([host])
     assert synced.feeds.hosts() == {"wire.example": host}
 
@@ -335,6 +336,28 @@ def test_entries_are_claimed_in_the_order_they_are_judged_in(synced):
     assert [(item.guid, item.feed_url) for item in claimed] == [
         ("early", WIRE.url), ("early", LOCAL.url), ("late", WIRE.url), ("late", LOCAL.url),
     ]  # fmt: skip
+
+
+@pytest.fixture
+def waiting(synced):
+    """The store, with one entry that waits for its page."""
+    synced.feeds.record(outcome(synced.feeds.claim(FEEDS, NOW)[0], matches=(match("g"),)), NOW)
+    return synced
+
+
+def test_an_entry_that_another_process_took_meanwhile_is_not_taken_too(waiting):
+    due = waiting.pending.due(NOW)
+    assert len(due) == 1
+    waiting.connection.execute(
+        "update _pending set lease_owner = 'elsewhere/1/1', leased_at = ?", (stamp(NOW),)
+    )
+    assert waiting.pending.claim(due, NOW) == []
+
+
+def test_an_entry_put_aside_by_a_clock_that_was_wrong_is_due(waiting):
+    (item,) = waiting.pending.claim(waiting.pending.due(NOW), NOW)
+    waiting.pending.put_aside(item, NOW + timedelta(days=400), "later")
+    assert (waiting.pending.count(NOW), len(waiting.pending.due(NOW))) == (1, 1)
 
 
 def test_an_entry_comes_back_from_the_database_as_it_went_in(synced):
