@@ -12,7 +12,7 @@ from server import HTML, Reply, Server
 
 from aggregator import pipeline
 from aggregator.errors import StoreError
-from aggregator.model import Config, Feed, HostState, Settings
+from aggregator.model import Config, Document, Feed, HostState, Settings
 from aggregator.parse.prepare import Limits
 from aggregator.pipeline import feeds, pages, stories, visits
 from aggregator.store import Store
@@ -398,6 +398,32 @@ def test_the_page_of_a_pruned_article_is_asked_without_its_validator(rounds):
     rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Ferry sails again at last", rounds.now)))
     assert rounds.later(days=1).run().articles_new == 1
     assert [seen.headers.get("if-none-match") for seen in rounds.server.seen("/1.html")] == [None, None]
+
+
+@pytest.mark.parametrize(("of_page", "of_feed", "taken"), [
+    (100, 160, "page"), (100, 180, "feed"), (19, 30, "feed"), (20, 30, "page"), (5, 5, "feed"), (6, 5, "page"),
+])  # fmt: skip
+def test_of_page_and_feed_the_text_that_says_enough_is_taken(of_page, of_feed, taken):
+    page, feed = (Document("https://a.example/1", "Ferry", ("ferry " * n,)) for n in (of_page, of_feed))
+    assert pages.choose(page, feed, None)[1] == taken
+
+
+def test_a_validator_is_not_sent_to_the_page_of_another_address(rounds):
+    text = page("Ferry sails again", SENTENCES)
+    rounds.server.answer("/1.html", body=text, type=HTML, headers={"ETag": '"p"'})
+    rounds.run()
+    rounds.server.answer("/2.html", body=text, type=HTML)
+    moved = item(rounds.server, 2, "Ferry sails again at last", rounds.now, guid="1")
+    rounds.server.answer("/feed", body=rss(moved))
+    rounds.later(days=1).run()
+    assert [seen.headers.get("if-none-match") for seen in rounds.server.seen("/2.html")] == [None]
+
+
+def test_an_entry_without_title_and_text_is_given_up(rounds):
+    rounds.server.answer("/feed", body=rss("<item><guid>1</guid></item>"))
+    rounds.run(page_seconds=5)
+    assert rounds.ask("select article_id, problem from entries") == [(None, "neither a title nor a text")]
+    assert rounds.ask("select count(*) from _pending") == [(0,)]
 
 
 @pytest.fixture

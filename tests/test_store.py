@@ -29,7 +29,7 @@ from aggregator.model import (
     Validators,
     Verdict,
 )
-from aggregator.store import Store
+from aggregator.store import Store, leases
 from aggregator.store.clock import stamp
 
 NOW = datetime(2026, 5, 11, 8, 30, tzinfo=UTC)
@@ -244,6 +244,20 @@ def test_two_processes_never_claim_the_same_feed(synced, tmp_path):
     other.kill()
     other.wait()
     assert len(synced.feeds.claim(FEEDS, NOW)) == 2, "the lease of a process that died is void"
+
+
+def test_a_feed_with_a_next_time_written_by_a_wrong_clock_is_counted_as_due(synced):
+    synced.connection.execute("update feeds set next_fetch_at = ?", (stamp(NOW + timedelta(days=400)),))
+    assert synced.feeds.due_count(NOW) == 2
+
+
+def test_a_feed_of_another_feeds_yaml_is_not_claimed(synced):
+    assert [state.feed for state in synced.feeds.claim({WIRE.url: WIRE}, NOW)] == [WIRE]
+
+
+def test_a_lease_is_void_when_another_process_has_the_number_of_the_one_that_took_it():
+    host, pid, _ = leases.owner().split("/")
+    assert not leases.is_live(f"{host}/{pid}/1", NOW, NOW)
 
 
 def test_only_leases_of_its_own_are_given_back(synced):
