@@ -16,6 +16,7 @@ from aggregator.model import Config, Document, Feed, HostState, Settings
 from aggregator.parse.prepare import Limits
 from aggregator.pipeline import feeds, pages, stories, visits
 from aggregator.store import Store
+from aggregator.store.clock import stamp
 from aggregator.store.feeds import Feeds
 
 SENTENCES = (
@@ -406,6 +407,13 @@ def test_the_page_of_a_pruned_article_is_asked_without_its_validator(rounds):
 def test_of_page_and_feed_the_text_that_says_enough_is_taken(of_page, of_feed, taken):
     page, feed = (Document("https://a.example/1", "Ferry", ("ferry " * n,)) for n in (of_page, of_feed))
     assert pages.choose(page, feed, None)[1] == taken
+
+
+def test_an_article_is_not_newer_than_when_it_was_seen(rounds):
+    ahead = item(rounds.server, 1, "Ferry sails", rounds.now + timedelta(hours=20))
+    rounds.server.answer("/feed", body=rss(ahead))
+    rounds.run()
+    assert rounds.ask("select published_at from articles") == [(stamp(rounds.now),)]
 
 
 def test_a_validator_is_not_sent_to_the_page_of_another_address(rounds):

@@ -251,6 +251,23 @@ def test_a_feed_with_a_next_time_written_by_a_wrong_clock_is_counted_as_due(sync
     assert synced.feeds.due_count(NOW) == 2
 
 
+def test_a_feed_that_comes_back_to_feeds_yaml_is_due_at_once(synced):
+    state = next(s for s in synced.feeds.claim(FEEDS, NOW) if s.feed == LOCAL)
+    synced.feeds.record(outcome(state, next_fetch_at=NOW + timedelta(days=20)), NOW)
+    synced.feeds.sync([WIRE], NOW)
+    synced.feeds.sync(list(FEEDS.values()), NOW)
+    again = synced.connection.one(
+        "select next_fetch_at, next_fetch_why from feeds where url = ?", (LOCAL.url,)
+    )
+    assert tuple(again) == (stamp(NOW), "back in feeds.yaml")
+
+
+def test_a_feed_that_is_postponed_is_given_back(synced):
+    state = synced.feeds.claim(FEEDS, NOW, limit=1)[0]
+    synced.feeds.postpone(state, NOW + timedelta(hours=1), "Retry-After")
+    assert synced.connection.value("select lease_owner from _feed_memory") is None
+
+
 def test_a_feed_of_another_feeds_yaml_is_not_claimed(synced):
     assert [state.feed for state in synced.feeds.claim({WIRE.url: WIRE}, NOW)] == [WIRE]
 
