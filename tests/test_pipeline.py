@@ -160,8 +160,9 @@ def test_nothing_new_is_asked_with_the_validator_and_adds_nothing(rounds):
 def test_what_a_feed_said_of_its_interval_holds_when_nothing_is_new(rounds):
     rounds.server.answer("/feed", body=rss("<ttl>1200</ttl>"), headers={"ETag": '"1"'})
     rounds.run()
-    assert rounds.later(days=1).run().feeds_not_modified == 1
-    assert rounds.ask("select next_fetch_why from feeds") == [("ttl 20 h",)]
+    for _ in range(2):
+        assert rounds.later(days=1).run().feeds_not_modified == 1
+        assert rounds.ask("select next_fetch_why from feeds") == [("ttl 20 h",)]
 
 
 def test_a_304_that_does_not_repeat_the_validator_leaves_it_as_it_was(rounds):

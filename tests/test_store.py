@@ -262,6 +262,28 @@ def test_a_feed_that_comes_back_to_feeds_yaml_is_due_at_once(synced):
     assert tuple(again) == (stamp(NOW), "back in feeds.yaml")
 
 
+def test_a_success_ends_the_count_of_failures(synced):
+    for given in ("failed", "new"):
+        state = synced.feeds.claim(FEEDS, NOW, urls=[LOCAL.url])[0]
+        synced.feeds.record(outcome(state, outcome=given, matches=()), NOW)
+    assert synced.feeds.claim(FEEDS, NOW, urls=[LOCAL.url])[0].failures == 0
+
+
+def test_the_title_that_the_user_wrote_stays(synced):
+    mine = dataclasses.replace(LOCAL, title="Mine")
+    synced.feeds.sync([mine], NOW)
+    state = synced.feeds.claim({LOCAL.url: mine}, NOW)[0]
+    synced.feeds.record(outcome(state), NOW)
+    assert synced.connection.value("select title from feeds where url = ?", (LOCAL.url,)) == "Mine"
+
+
+def test_a_feed_that_is_removed_while_it_is_asked_stays_off(synced):
+    state = synced.feeds.claim(FEEDS, NOW, urls=[LOCAL.url])[0]
+    synced.feeds.sync([WIRE], NOW)
+    synced.feeds.record(outcome(state), NOW)
+    assert synced.connection.value("select status from feeds where url = ?", (LOCAL.url,)) == "off"
+
+
 def test_a_feed_that_is_postponed_is_given_back(synced):
     state = synced.feeds.claim(FEEDS, NOW, limit=1)[0]
     synced.feeds.postpone(state, NOW + timedelta(hours=1), "Retry-After")
