@@ -12,7 +12,7 @@ from server import HTML, Reply, Server, refused_port
 
 from aggregator import HOME, __version__
 from aggregator.errors import FetchError
-from aggregator.fetch import Fetcher
+from aggregator.fetch import Fetcher, validators_after
 from aggregator.fetch.body import TooBig, decode
 from aggregator.model import Request, Response, Settings, Validators
 
@@ -109,6 +109,11 @@ def test_validators_go_back_byte_for_byte(server, get):
     get(url, validators=odd)
     assert server.log[0].headers["if-none-match"] == odd.etag
     assert server.log[0].headers["if-modified-since"] == odd.last_modified
+
+
+def test_a_validator_that_vanishes_is_forgotten(server, get):
+    before = Validators('"1"', "Tue, 24 Nov 2026 12:00:00 GMT")
+    assert validators_after(before, get(server.answer("/feed", body="<rss/>"))) == Validators()
 
 
 def test_no_validator_is_invented(server, get):

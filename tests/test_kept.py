@@ -42,6 +42,10 @@ def test_of_two_customers_the_clearly_fuller_text_is_kept():
     assert not is_better(replace(CUSTOMER, words=320), 50, LONGER, KEPT_CUSTOMER)
 
 
+def test_a_longer_text_that_does_not_hold_the_kept_one_does_not_take_its_place():
+    assert not is_better(replace(CUSTOMER, words=600), 50, SAME, KEPT_CUSTOMER)
+
+
 @pytest.mark.parametrize(
     ("site", "agency", "own"),
     [
