@@ -337,7 +337,7 @@ class FeedState:
     hints: RefreshHints = RefreshHints()  # of the last document: a 304 does not repeat them
     older_url: str | None = None  # of the last document
     new_entries_14d: int = 0
-    age_days: float = 0.0  # of its oldest entry, by the feed's own dates, at most 14
+    age_days: float = 0.0  # of its oldest entry, by its date or else when it was first seen; at most 14
 
 
 @dataclass(frozen=True, slots=True)

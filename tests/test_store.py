@@ -269,6 +269,31 @@ def test_a_success_ends_the_count_of_failures(synced):
     assert synced.feeds.claim(FEEDS, NOW, urls=[LOCAL.url])[0].failures == 0
 
 
+def undated(synced, days):
+    """The state of a feed that brought ten entries without a date on each of these days."""
+    for day in days:
+        now = NOW + timedelta(days=day)
+        state = synced.feeds.claim(FEEDS, now, urls=[LOCAL.url])[0]
+        new = [match(f"{day}-{n}") for n in range(10)]
+        new = [dataclasses.replace(m, entry=dataclasses.replace(m.entry, published=None)) for m in new]
+        synced.feeds.record(outcome(state, matches=tuple(new)), now)
+    return synced.feeds.claim(FEEDS, NOW + timedelta(days=20), urls=[LOCAL.url])[0]
+
+
+def test_entries_without_a_date_count_when_they_are_first_seen(synced):
+    state = undated(synced, range(20))
+    assert (state.new_entries_14d, state.age_days) == (130, 14)
+
+
+def test_a_feed_without_dates_that_fell_silent_is_known_as_silent(synced):
+    state = undated(synced, range(3))
+    assert (state.new_entries_14d, state.age_days) == (0, 14)
+
+
+def test_a_young_feed_without_dates_is_as_old_as_its_first_entry(synced):
+    assert undated(synced, range(18, 20)).age_days == 2
+
+
 def test_the_title_that_the_user_wrote_stays(synced):
     mine = dataclasses.replace(LOCAL, title="Mine")
     synced.feeds.sync([mine], NOW)

@@ -31,6 +31,9 @@ from aggregator.store.payload import dump_entry, dump_hints, load_hints
 FARTHEST = timedelta(days=70)
 #: A last fetch this far in the future was written by a clock that was wrong.
 WRONG_CLOCK = timedelta(hours=1)
+#: Entries without a date that are looked at to learn how many a feed has a day, by when they were first seen: with as
+#: many in two weeks it is asked as often as can be. Those with a date are counted by an index alone.
+MOST_UNDATED = 600
 #: Item hashes remembered of one feed, to cut seen items before parsing.
 MAX_SEEN = 20_000
 
@@ -146,9 +149,13 @@ class Feeds:
 
     def _state(self, row: Row, feed: Feed, since: str, now: datetime) -> FeedState:
         rate = self._db.one(
-            "select count(*) as n, min(published_at) as oldest,"
-            " exists (select 1 from entries where feed_id = :id and published_at <= :since) as older"
-            " from entries where feed_id = :id and published_at > :since",
+            "select count(*) as n, min(at) as oldest,"
+            " exists (select 1 from entries where feed_id = :id and published_at <= :since) or (select first_seen_at"
+            "  from entries where feed_id = :id and published_at is null order by id limit 1) <= :since as older"
+            " from (select published_at as at from entries where feed_id = :id and published_at > :since"
+            "  union all select first_seen_at from (select first_seen_at from entries"
+            f"   where feed_id = :id and published_at is null order by id desc limit {MOST_UNDATED})"
+            "  where first_seen_at > :since)",
             {"id": row["id"], "since": since},
         )
         assert rate
