@@ -94,14 +94,12 @@ class FetchError(AggregatorError):
         *,
         status: int | None = None,
         retry_after: float | None = None,
-        final_url: str | None = None,
     ) -> None:
         self.url = url
         self.kind = kind
         self.message = _printable(message) or FETCH_ERROR_KINDS[kind]
         self.status = status
         self.retry_after = retry_after
-        self.final_url = final_url
         # What it took to find out, as `Response` has it; None where nothing was asked.
         self.duration_ms: int | None = None
         self.wire_bytes: int | None = None

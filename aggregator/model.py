@@ -68,11 +68,11 @@ class Validators:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole answer to a GET: 200 with its decoded body, or 304 with none."""
+    """A whole answer to a GET: 200 (or 203, changed by a proxy) with its decoded body, or 304 with none."""
 
     url: str  # as asked for
     final_url: str  # after redirects
-    status: int  # 200 or 304
+    status: int  # 200, 203 or 304
     headers: Mapping[str, str]  # names in lower case
     body: bytes
     fetched_at: datetime
@@ -94,9 +94,8 @@ class Request:
     kind: str = "page"  # "feed": the user wrote it down; "page": a link found in a feed, judged more strictly
     validators: Validators = Validators()
     headers: Mapping[str, str] = field(default_factory=dict)
-    origin: str | None = (
-        None  # the feed's URL as the user wrote it: its host:port may be private, and gets `headers`
-    )
+    #: The feed's URL as the user wrote it: its host:port may be private, and gets `headers`.
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,6 @@ class HostState:
     host: str  # as urls.host gives it
     not_before: datetime | None = None  # Retry-After and the like: no request at all before
     why: str | None = None
-    last_request_at: datetime | None = None
     robots: str | None = None  # the robots.txt, "" if there is none
     robots_at: datetime | None = None
 
@@ -150,10 +148,8 @@ class ParsedFeed:
     entries: tuple[Entry, ...]  # only the items that were not cut as already seen
     hints: RefreshHints = RefreshHints()
     seen_hashes: tuple[str, ...] = ()  # raw_hash of every item in the document, cut or not
-    problem: str | None = (
-        None  # e.g. "truncated after 12 entries": entries are good, validators must not be kept
-    )
-    complete: bool = True  # False: do not store the validators
+    problem: str | None = None  # what is wrong with the document, although the entries are good
+    complete: bool = True  # False: entries are missing, so do not store the validators
     older_url: str | None = None  # where earlier entries are: RFC 5005 prev-archive, or the next page
     format: str = ""  # rss20, atom10, rdf, json1, ...
 
@@ -193,7 +189,7 @@ class Removed:
 
     text: str
     reason: (
-        str  # the rule, e.g. "related", "share", "weather", "newsletter", "repeats on this site", "selector"
+        str  # the rule: "related", "share", "weather", "newsletter", "repeats on this site", "selector", ...
     )
     position: int = 0
     confidence: float = 1.0
@@ -237,7 +233,7 @@ class Document:
 class SiteMemory:
     """What was learned of one site (registrable domain) from the pages already seen of it.
 
-    `blocks`: block hash -> number of different pages it was seen on (only what was seen on two or more).
+    `blocks`: block hash -> number of different pages it was seen on.
     `paths`: DOM path -> (times kept, times removed).
     """
 
@@ -318,11 +314,7 @@ class FeedState:
     feed: Feed
     fetch_url: str  # where it really is now: feed.url, or where three 301s in a row led
     validators: Validators = Validators()
-    next_fetch_at: datetime | None = None
-    last_fetch_at: datetime | None = None
-    last_new_at: datetime | None = None
     failures: int = 0  # in a row
-    error_kind: str | None = None
     redirect_url: str | None = None  # a permanent redirect seen, not yet believed
     redirect_count: int = 0
     body_hash: str | None = None
@@ -330,7 +322,7 @@ class FeedState:
     hints: RefreshHints = RefreshHints()  # of the last document: a 304 does not repeat them
     older_url: str | None = None  # of the last document
     new_entries_14d: int = 0
-    age_days: float = 0.0  # days since this feed was first fetched, at most 14
+    age_days: float = 0.0  # of its oldest entry, by its date or else when it was first seen; at most 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,8 +434,6 @@ class Kept:
     """The kept copy of a story, as far as a better one is measured against it."""
 
     words: int
-    source: str
-    flags: tuple[str, ...]
     priority: int
     copies: int
     site: str
@@ -479,7 +469,8 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One step of a round, for progress bars: `stage` is "feeds" or "pages"; `news` counts new entries."""
+    """One step of long work, for progress bars: `stage` is "feeds", "history" (older pages), "pages" or "texts" (judged
+    again); `news` counts new entries."""
 
     stage: str
     done: int

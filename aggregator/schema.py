@@ -508,7 +508,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "host": "Host name, with its port where that is unusual.",
         "not_before": "No request to this host before.",
         "why": "Why not: Retry-After, ...",
-        "last_request_at": "When it was last asked.",
+        "last_request_at": "Not in use: the distance between two requests is kept in news.db.pace.",
         "robots": "Its robots.txt.",
         "robots_at": "When that was read.",
     },

@@ -177,6 +177,12 @@ feeds:
         ("feeds: []\ninterval: 1h", "2:1: interval: unknown setting; interval belongs to a feed, indented below its url"),
         ("feeds: []\nwindow: 3d\nwindow: 4d", "3:1: window: already given on line 2; keep one"),
         ("feeds: []\nmax_feed_size: 15", "2:16: max_feed_size: '15' is not a size; write 800kB or 15MB"),
+        ("feeds: []\ncontact: you (me) a@b.example",
+         "2:10: contact: 'you (me) a@b.example' is not an e-mail address or URL; write you@example.org"),
+        (f"- {{url: https://a.example, title: {'x' * 4001}}}",
+         "1:35: title: 4,001 characters, at most 4,000 are allowed"),
+        (f"- {{url: https://a.example, tags: [{', '.join(map(str, range(101)))}]}}",
+         "1:34: tags: 101 items, at most 100 are allowed"),
         ("feeds: []\nkeep_fetches: 36h", "2:15: keep_fetches: '36h' is not a number of whole days; write 90d"),
         ("feeds: []\nallow: ['http://x']",
          "2:9: allow: 'http://x' is not host or host:port; write 127.0.0.1:8080, without http://"),
@@ -257,6 +263,13 @@ def test_no_text_is_a_bug(text):
 
 def test_a_missing_file_is_told_with_what_to_do(tmp_path):
     with pytest.raises(ConfigError, match="No such file or directory; `aggregator init` writes one"):
+        config.load(tmp_path / "feeds.yaml")
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(config, "MAX_FILE", 1_000_000)
+    (tmp_path / "feeds.yaml").write_bytes(b"#" * 1_000_001)
+    with pytest.raises(ConfigError, match="larger than 1 MB"):
         config.load(tmp_path / "feeds.yaml")
 
 
@@ -474,6 +487,19 @@ def test_what_would_lose_a_feed_is_never_written(tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match="cannot be extended safely"):
         config.append(path, [NEW])
     assert path.read_text() == "- https://a.example\n"
+
+
+def test_a_file_that_cannot_be_put_in_place_leaves_nothing_behind(tmp_path, monkeypatch):
+    path = tmp_path / "feeds.yaml"
+    path.write_text("feeds:\n")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        config.append(path, [NEW])
+    assert [one.name for one in tmp_path.iterdir()] == ["feeds.yaml"]
 
 
 def test_a_link_stays_a_link_and_the_mode_stays(tmp_path):

@@ -4,6 +4,7 @@ import base64
 import gzip
 import threading
 import time
+import tracemalloc
 import zlib
 
 import pytest
@@ -11,8 +12,8 @@ from server import HTML, Reply, Server, refused_port
 
 from aggregator import HOME, __version__
 from aggregator.errors import FetchError
-from aggregator.fetch import Fetcher
-from aggregator.fetch.body import decode
+from aggregator.fetch import Fetcher, validators_after
+from aggregator.fetch.body import TooBig, decode
 from aggregator.model import Request, Response, Settings, Validators
 
 QUICK = Settings(host_delay=0, timeout=1, max_feed_bytes=100_000, max_page_bytes=50_000)
@@ -93,6 +94,12 @@ def test_a_bot_wall_is_called_by_its_name(server, get, headers, body):
     assert get(server.answer("/feed", status=403, headers=headers, body=body)).kind == "blocked"
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_bot_wall_may_say_that_it_is_busy(server, get, status):
+    body = "<html><title>Just a moment...</title>"
+    assert get(server.answer("/feed", status=status, body=body)).kind == "blocked"
+
+
 # ----------------------------------------------------------------------------------------- requests
 
 
@@ -102,6 +109,11 @@ def test_validators_go_back_byte_for_byte(server, get):
     get(url, validators=odd)
     assert server.log[0].headers["if-none-match"] == odd.etag
     assert server.log[0].headers["if-modified-since"] == odd.last_modified
+
+
+def test_a_validator_that_vanishes_is_forgotten(server, get):
+    before = Validators('"1"', "Tue, 24 Nov 2026 12:00:00 GMT")
+    assert validators_after(before, get(server.answer("/feed", body="<rss/>"))) == Validators()
 
 
 def test_no_validator_is_invented(server, get):
@@ -193,6 +205,7 @@ def raw_deflate(data):
         ("deflate", zlib.compress),
         ("deflate", raw_deflate),
         ("gzip, gzip", lambda data: gzip.compress(gzip.compress(data))),
+        ("deflate, gzip", lambda data: gzip.compress(zlib.compress(data))),
         ("identity", bytes),
         ("gzip", lambda data: gzip.compress(data[:9]) + gzip.compress(data[9:])),
         ("gzip", lambda data: gzip.compress(data) + b"\0" * 40),
@@ -221,6 +234,7 @@ def test_codings_are_undone_however_the_bytes_arrive(name, packed):
     [
         ("br", b"anything", "bad_encoding"),
         ("gzip", b"<rss>not gzip</rss>", "bad_encoding"),
+        ("gzip", b"\x1f", "incomplete"),
         ("gzip, gzip, gzip", b"", "bad_encoding"),
         ("gzip", gzip.compress(b"news" * 100)[:-9], "incomplete"),
         ("gzip", gzip.compress(b" " * 5_000_000), "too_big"),
@@ -235,6 +249,30 @@ def test_a_body_over_the_limit_is_refused_and_the_limit_named(server, get):
     error = get(server.answer("/feed", body=b"x" * 100_001))
     assert error.kind == "too_big"
     assert "100,000" in error.message
+
+
+def test_a_body_without_length_may_be_as_long_as_the_limit_and_no_byte_longer():
+    assert len(decode([b"x" * 60, b"x" * 40], [], 100)) == 100
+    with pytest.raises(TooBig):
+        decode([b"x" * 60, b"x" * 41], [], 100)
+
+
+def test_a_bomb_costs_no_more_memory_than_its_limit():
+    bomb = gzip.compress(b" " * 50_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooBig):
+            decode([bomb], ["gzip"], 100_000)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_page_has_a_limit_of_its_own(server, get):
+    page = server.answer("/page", body=b"<p>" + b"x" * 50_000, type=HTML)
+    error = get(page, "page", origin=server.url("/feed"))
+    assert error.kind == "too_big"
+    assert "50,000" in error.message
 
 
 def test_a_body_declared_over_the_limit_is_not_read(server, get):

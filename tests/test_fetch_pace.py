@@ -1,9 +1,11 @@
 """Several processes, one host: they keep their distance together, and what one is told holds for all."""
 
+import fcntl
 import itertools
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,16 @@ def test_a_request_that_takes_long_lets_one_more_in_and_not_two(file):
     assert one.take("a.example", 130, 0, 1, 30).until, "the first is over by its deadline"
 
 
+def test_a_turn_waits_while_another_process_looks_at_the_file(file):
+    one = pace.Pace(file)
+    with file.open("r+") as other, ThreadPoolExecutor(1) as thread:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        turn = thread.submit(one.take, "a.example", 100, 0, 1, 30)
+        assert wait([turn], 0.2).not_done
+        fcntl.flock(other, fcntl.LOCK_UN)
+        assert turn.result(5).until == 130
+
+
 def test_a_process_that_read_its_clock_before_another_was_quicker_waits(file):
     one, two = pace.Pace(file), pace.Pace(file)
     one.take("a.example", 100.001, 0, 1, 30)
@@ -123,6 +135,13 @@ def test_a_process_that_read_its_clock_before_another_was_quicker_waits(file):
 def test_what_was_written_before_the_machine_started_is_passed_over(file):
     one = pace.Pace(file)
     one.take("a.example", 1_000_000, 0, 1, 30)
+    assert one.take("a.example", 50, 0, 1, 30).until
+
+
+def test_what_ran_when_the_machine_went_down_is_over(file):
+    one = pace.Pace(file)
+    for n in range(hosts.MOST_AT_ONCE):
+        assert one.take("a.example", 1_000_000 + n * hosts.SLOW, 0, 1, 30).until
     assert one.take("a.example", 50, 0, 1, 30).until
 
 

@@ -67,6 +67,14 @@ def test_redirects_and_robots_txt_keep_the_distance_too(server):
     assert min(gaps(server.log)) > 0.1
 
 
+def test_a_redirect_goes_on_ahead_of_the_others_in_its_hosts_line(server):
+    moved = server.answer("/a", status=302, headers={"Location": "/b"})
+    server.answer("/b", body="<rss/>")
+    with Fetcher(Settings(host_delay=0.05)) as fetcher:
+        list(fetcher.fetch_all([Request(9, moved, "feed"), *feeds(server, 3)]))
+    assert [seen.path for seen in server.log][:2] == ["/a", "/b"]
+
+
 def test_two_calls_share_the_distance(server):
     one, two = feeds(server, 2)
     with Fetcher(Settings(host_delay=0.3)) as fetcher:
@@ -139,6 +147,23 @@ def test_hanging_hosts_do_not_use_up_the_workers(server, monkeypatch):
             assert time.monotonic() - began < 2
 
 
+def test_of_hanging_downloads_three_times_the_workers_are_waited_for_and_no_more(server, monkeypatch):
+    monkeypatch.setattr(transport, "SLOW_AFTER", 0.05)
+    monkeypatch.setattr(transport, "_PATIENCE", 0.05)
+    with Fetcher(Settings(host_delay=0, workers=1)) as fetcher:
+        assert len(list(fetcher.fetch_all(feeds(server, 7, wait=0.8)))) == 7
+    assert server.most_at_once == 1 + 3
+
+
+def test_a_hanging_download_is_relieved_once(server, monkeypatch):
+    monkeypatch.setattr(transport, "SLOW_AFTER", 0.1)
+    monkeypatch.setattr(transport, "_PATIENCE", 0.05)
+    hanging = Request(9, server.answer("/hang", wait=1), "feed")
+    with Fetcher(Settings(host_delay=0, workers=1)) as fetcher:
+        assert len(list(fetcher.fetch_all([hanging, *feeds(server, 40, wait=0.03)]))) == 41
+    assert server.most_at_once == 2
+
+
 def test_a_hanging_request_holds_its_host_for_five_seconds_only(server, monkeypatch):
     monkeypatch.setattr(hosts, "SLOW", 0.3)
     server.answer("/hang", wait=2)
@@ -147,6 +172,14 @@ def test_a_hanging_request_holds_its_host_for_five_seconds_only(server, monkeypa
         order = [request.key for request, _ in fetcher.fetch_all(requests)]
     assert order == [0, 1, 2, 3, 9]
     assert server.most_at_once == 2
+
+
+def test_a_host_that_hangs_is_never_asked_more_than_twice_at_once(server, monkeypatch):
+    monkeypatch.setattr(hosts, "SLOW", 0.05)
+    monkeypatch.setattr(transport, "SLOW_AFTER", 0.05)  # so that there are threads enough to ask more often
+    with Fetcher(Settings(host_delay=0.01)) as fetcher:
+        assert len(list(fetcher.fetch_all(feeds(server, 5, wait=0.6)))) == 5
+    assert server.most_at_once == hosts.MOST_AT_ONCE
 
 
 def test_a_delay_of_nothing_asks_many_at_once(server):
@@ -312,6 +345,13 @@ def test_pages_that_may_not_be_visited_take_no_turn_of_their_host(server):
     assert [seen.path for seen in server.log] == ["/robots.txt", "/a", "/a"]
 
 
+def test_a_redirect_to_a_page_that_may_not_be_visited_ends_there(server):
+    server.answer("/robots.txt", body="User-agent: *\nDisallow: /private/", type="text/plain")
+    url = server.answer("/a", status=302, headers={"Location": "/private/b"})
+    assert ask(server, Request(1, url, origin=server.url("/feed")))[0] == ["robots"]
+    assert [seen.path for seen in server.log] == ["/robots.txt", "/a"]
+
+
 def test_feeds_do_not_need_robots_txt(server):
     server.answer("/robots.txt", body="User-agent: *\nDisallow: /", type="text/plain")
     with Fetcher(Settings(host_delay=0)) as fetcher:
@@ -329,6 +369,14 @@ def test_robots_txt_is_remembered_for_a_day(server):
     results, _ = ask(server, page(server, "/b"), remembered=[old])
     assert results == ["robots"]
     assert len(server.seen("/robots.txt")) == 2
+
+
+def test_a_robots_txt_remembered_by_a_clock_that_was_ahead_is_asked_for_again(server):
+    server.answer("/robots.txt", body="User-agent: *\nDisallow: /b", type="text/plain")
+    ahead = HostState(
+        f"127.0.0.1:{server.port}", robots="", robots_at=datetime.now(UTC) + timedelta(days=400)
+    )
+    assert ask(server, page(server, "/b"), remembered=[ahead])[0] == ["robots"]
 
 
 def test_without_a_robots_txt_everything_is_allowed(server):

@@ -36,7 +36,8 @@ def fetcher():
         "127.0.0.1", "0.0.0.0", "10.0.0.1", "172.16.9.9", "192.168.1.1", "169.254.169.254", "100.64.0.1", "192.0.2.7",
         "198.18.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "fe80::1%eth0", "fc00::1", "fec0::1", "ff02::1",
         "2001:db8::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::a00:1",
-        "192.0.0.192", "::ffff:0:127.0.0.1", "2002:7f00:1::", "2001:0:7f00:1::", "not an address", "",
+        "192.0.0.192", "::ffff:0:127.0.0.1", "2002:7f00:1::", "2001:0:7f00:1::",
+        "2001:0:808:808::80ff:fffe", "2001:0:808:808::f7f7:f7f7", "not an address", "",
     ],
 )  # fmt: skip
 def test_these_addresses_are_not_public(address):
@@ -123,6 +124,24 @@ def spy(connect, seen):
         return connect(sock, address)
 
     return dial
+
+
+def test_of_a_names_addresses_only_the_public_ones_are_dialled(server, fetcher, monkeypatch):
+    dialled = []
+
+    def lookup(host, port, **_):
+        both = ("198.51.99.1", 1), ("127.0.0.1", server.port)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in both]
+
+    def refuse(sock, address):
+        dialled.append(address[0])
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(transport.socket, "getaddrinfo", lookup)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    url = f"http://two-faced.example:{server.port}/robots.txt"
+    assert kind_of(fetcher, Request(1, url)) == "connect"
+    assert set(dialled) == {"198.51.99.1"}
 
 
 def test_a_name_that_changes_its_mind_is_judged_where_it_is_dialled(server, fetcher, monkeypatch):

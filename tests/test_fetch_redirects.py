@@ -160,3 +160,11 @@ def test_a_page_that_redirects_to_another_host_asks_that_hosts_robots_txt(server
             fetcher.fetch(Request(1, server.url("/a")))
     assert caught.value.kind == "robots"
     assert [seen.path for seen in other.log] == ["/robots.txt"]
+
+
+@pytest.mark.parametrize(("status", "kind"), [(301, "gone"), (302, "not_found")])
+def test_what_is_gone_behind_a_redirect_is_gone_only_if_the_redirect_is_for_good(server, get, status, kind):
+    moved = server.answer("/feed", status=status, headers={"Location": "/new"})
+    server.answer("/new", status=410)
+    error = get(moved)
+    assert (error.kind, error.status) == (kind, 410)

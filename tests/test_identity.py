@@ -170,6 +170,20 @@ def test_stories_that_all_link_to_one_page_are_told_apart(memory):
     assert memory.statuses(entry("Harbour pilots on strike", "Text three.", None, page)) == ["new"]
 
 
+@pytest.mark.parametrize("guid", [None, "latest"])
+def test_several_new_stories_under_one_link_are_no_edits_of_what_was_there_before(memory, guid):
+    page = "https://news.example/status"
+    memory.fetch(entry("Ferry 1 is late", "Text one.", guid, page))
+    two = entry("Bridge is open", "Text two.", guid, page), entry("Harbour closes", "Text three.", guid, page)
+    assert memory.statuses(*two) == ["new", "new"]
+
+
+def test_a_story_that_links_to_the_front_page_is_no_edit_of_the_last_one_that_did(memory):
+    front = "https://news.example/"
+    memory.fetch(entry("Ferry 1 is late", "Text one.", None, front))
+    assert memory.statuses(entry("Bridge is open", "Text two.", None, front)) == ["new"]
+
+
 def test_parts_of_a_page_are_different_entries(memory):
     log = "https://news.example/changes"
     memory.fetch(entry("Version one", "Text one.", f"{log}#v1.0", f"{log}#v1.0"))
@@ -184,6 +198,18 @@ def test_a_recurring_headline_is_a_new_story_each_day(memory):
     assert memory.statuses(tomorrow) == ["new"]
 
 
+def test_a_recurring_headline_without_a_date_is_a_new_story(memory):
+    memory.fetch(entry("Weather", "Weather for today.", "w-1", "https://news.example/w1", None))
+    again = entry("Weather", "Weather for today.", "w-2", "https://news.example/w2", None)
+    assert memory.statuses(again) == ["new"]
+
+
+def test_a_text_that_is_repeated_an_hour_later_under_new_guid_and_link_is_a_new_story(memory):
+    memory.fetch(entry(guid="at-ten", url="https://news.example/10"))
+    later = entry(guid="at-eleven", url="https://news.example/11", published=DAY + timedelta(hours=1))
+    assert memory.statuses(later) == ["new"]
+
+
 def test_a_headline_without_a_text_is_known_by_its_minute(memory):
     memory.fetch(entry("Ferry sails", "", "f-1", "https://news.example/ferry?session=1"))
     again = entry("Ferry sails", "", "f-2", "https://news.example/ferry?session=2")
@@ -192,6 +218,14 @@ def test_a_headline_without_a_text_is_known_by_its_minute(memory):
 
 def test_an_entry_listed_twice_word_for_word_is_one(memory):
     assert memory.statuses(entry(), entry()) == ["new"]
+
+
+def test_an_entry_listed_twice_with_another_picture_is_one(memory):
+    assert memory.statuses(entry(), replace(entry(), image="https://news.example/2.jpg")) == ["new"]
+
+
+def test_a_guid_that_is_a_book_is_stored_short(memory):
+    assert len(memory.fetch(entry(guid="g" * 5_000))[0].guid) <= identity.MAX_GUID
 
 
 def test_a_chinese_headline_that_was_edited_is_told_from_another_one(memory):
@@ -273,6 +307,11 @@ def test_a_link_of_its_own_that_comes_later_is_a_change(memory, before):
     assert memory.statuses(entry(url=before)) == ["same"]
 
 
+def test_a_link_to_the_front_page_is_none_of_its_own(memory):
+    memory.fetch(entry(url=None))
+    assert memory.statuses(entry(url="https://news.example/")) == ["same"]
+
+
 def test_a_corrected_link_is_a_change_where_the_page_could_not_be_had(memory):
     memory.fetch(entry(url="https://news.example/fery"))
     assert memory.statuses(entry()) == ["same"]
@@ -292,3 +331,26 @@ def test_a_numbered_page_of_the_front_page_s_address_is_a_link_that_tells(memory
         guid=None, url="https://blog.example/?p=7", title="Storm stops all boats", text="Nothing sails."
     )
     assert memory.statuses(again) == ["changed"]
+
+
+# ------------------------------------------------------------ whether the whole document is needed
+
+
+def is_doubtful(memory, first, second):
+    (match,) = memory.fetch(first)
+    known = [memory.known[1]]
+    matches = identity.match(identity.listed([second]), known)
+    assert (match.status, matches[0].status) == ("new", "changed")
+    return identity.is_doubtful(matches, known)
+
+
+def test_an_edit_under_the_same_headline_is_no_doubt(memory):
+    assert not is_doubtful(memory, entry(guid=None), entry(guid=None, text="Nothing sails."))
+
+
+def test_a_new_headline_for_a_link_without_a_guid_is_a_doubt_however_alike(memory):
+    assert is_doubtful(memory, entry(guid=None), entry(guid=None, title="Ferry sails again: day 2"))
+
+
+def test_a_retouched_headline_under_the_same_guid_is_no_doubt(memory):
+    assert not is_doubtful(memory, entry(), entry(title="Ferry sails again: day 2", text="It does."))

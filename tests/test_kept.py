@@ -16,7 +16,7 @@ CUSTOMER = Story(
     url="https://valleypost.example/1", source="page", problem=None, flags=(), first_seen_at="2026-03-04T12:00:00Z",
 )  # fmt: skip
 OWN = replace(CUSTOMER, site="halyard.example")
-KEPT_CUSTOMER = Kept(300, "page", (), 50, 0, "uplandgazette.example", "Halyard")
+KEPT_CUSTOMER = Kept(300, 50, 0, "uplandgazette.example", "Halyard")
 KEPT_OWN = replace(KEPT_CUSTOMER, site="halyard.example")
 SAME, LONGER = Verdict(1, "near_text"), Verdict(1, "contains")
 
@@ -40,6 +40,10 @@ def test_a_preferred_feed_does():
 def test_of_two_customers_the_clearly_fuller_text_is_kept():
     assert is_better(replace(CUSTOMER, words=400), 50, LONGER, KEPT_CUSTOMER)
     assert not is_better(replace(CUSTOMER, words=320), 50, LONGER, KEPT_CUSTOMER)
+
+
+def test_a_longer_text_that_does_not_hold_the_kept_one_does_not_take_its_place():
+    assert not is_better(replace(CUSTOMER, words=600), 50, SAME, KEPT_CUSTOMER)
 
 
 @pytest.mark.parametrize(

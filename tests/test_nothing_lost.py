@@ -102,8 +102,9 @@ def test_an_edit_seen_while_another_process_works_on_the_entry_is_not_lost(tmp_p
         state = store.feeds.claim(FEEDS, NOW, urls=[state.feed.url])[0]
         edit = match("g", title="Ferries sail", known_id=mine.entry_id, status="changed")
         store.feeds.record(outcome(state, matches=(edit,)), NOW)
-        rest = (pipeline.Config(()), store, pipeline.Tally(), lambda: NOW)
-        store_all([Ready(mine, story())], *rest)
+        tally = pipeline.Tally()
+        store_all([Ready(mine, story())], pipeline.Config(()), store, tally, lambda: NOW)
+        assert tally.bugs == []
         assert store.connection.value("select count(*) from _pending") == 1
         assert store.pending.claim(store.pending.due(NOW)[:10], NOW)[0].entry.title == "Ferries sail"
 

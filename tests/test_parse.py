@@ -172,6 +172,20 @@ def test_an_opaque_guid_is_not_taken_for_a_link():
     assert entry(rss("<item><guid>abc-123</guid><title>T</title></item>")).url is None
 
 
+def test_a_path_as_guid_is_the_link():
+    assert entry(rss("<item><title>One</title><guid>/one</guid></item>")).url == "https://news.example/one"
+
+
+def test_the_link_behind_feedburners_counter_is_the_link():
+    behind = '<f:origLink xmlns:f="http://rssnamespace.org/feedburner/ext/1.0">https://paper.example/1</f:origLink>'
+    assert entry(rss(item(more=behind))).url == "https://paper.example/1"
+
+
+def test_an_enclosure_is_not_the_link():
+    sound = '<link rel="enclosure" href="https://news.example/one.mp3"/>'
+    assert entry(atom(f"<entry><id>1</id><title>One</title>{sound}</entry>")).url is None
+
+
 def test_a_permanent_link_as_guid_is_the_link():
     assert entry(rss("<item><guid>https://news.example/p/1</guid></item>")).url == "https://news.example/p/1"
 
@@ -221,6 +235,10 @@ def test_a_feed_says_how_often_to_come():
     ).hints
     assert (hints.ttl, hints.update_period) == (7200, 43200)
     assert (hints.skip_hours, hints.skip_days) == ({0, 23}, {5, 6})
+
+
+def test_the_hour_24_is_midnight():
+    assert read(rss(head="<skipHours><hour>24</hour></skipHours>")).hints.skip_hours == {0}
 
 
 SATURDAY = "<skipDays><day>Saturday</day></skipDays>"
@@ -294,11 +312,30 @@ def test_a_tag_in_a_comment_or_cdata_is_not_an_item():
     assert [bool(one.raw_hash) for one in read(body).entries] == [True, True]
 
 
+def test_an_item_of_another_vocabulary_within_one_is_part_of_it():
+    body = rss(*(item(f"Story {n}", guid=f"id-{n}", more="<media:item>x</media:item>") for n in range(3)))
+    seen = read(body).seen_hashes
+    assert len(seen) == 3
+    assert read(body, seen=frozenset(seen)).entries == ()
+
+
 def test_items_that_are_not_closed_are_read_but_never_cut():
     body = rss("<item><title>One</title>", item(title="Two"))
     found = read(body)
     assert [one.title for one in found.entries] == ["One", "Two"]
     assert found.seen_hashes == ()
+
+
+def test_where_items_and_entries_do_not_agree_in_number_none_is_cut_next_time():
+    found = read(rss("<?note <item>no item</item> ?>", item(title="Two")))
+    assert [one.title for one in found.entries] == ["Two"]
+    assert found.seen_hashes == ()
+
+
+def test_of_too_many_items_that_are_not_closed_it_is_said_how_many_were_read():
+    found = read(rss(*("<item><title>One</title>" for _ in range(1_200))))
+    assert len(found.entries) == 1_000
+    assert found.problem == "only 1000 of 1200 entries could be read: the markup is broken"
 
 
 # ------------------------------------------------------------------------------------- not a feed

@@ -1,5 +1,6 @@
 """Broken and hostile documents: what is kept, what is said, and that it costs little."""
 
+import json
 import time
 
 import pytest
@@ -182,6 +183,23 @@ def test_of_too_many_entries_the_first_are_read_and_the_rest_next_time():
     rest = parse(body, URL, seen=frozenset(first.seen_hashes))
     assert len(rest.entries) == 500
     assert rest.complete
+
+
+def test_of_too_many_items_of_a_json_feed_the_first_are_read_and_the_rest_next_time():
+    items = [{"id": str(n), "title": f"Story {n}"} for n in range(1_500)]
+    body = json.dumps({"version": "https://jsonfeed.org/version/1.1", "title": "t", "items": items}).encode()
+    first = parse(body, URL)
+    assert (len(first.entries), first.complete) == (1_000, False)
+    rest = parse(body, URL, seen=frozenset(first.seen_hashes))
+    assert (len(rest.entries), rest.complete) == (500, True)
+
+
+def test_of_too_many_bytes_the_first_items_are_read_and_the_rest_next_time():
+    body = rss(*(item(guid=str(n), text="x" * 300_000) for n in range(20)))
+    first = parse(body, URL)
+    assert first.problem == "6 of 20 entries are left for the next fetch"
+    assert not first.complete
+    assert len(parse(body, URL, seen=frozenset(first.seen_hashes)).entries) == 6
 
 
 def test_a_long_text_is_cut_where_a_character_ends():

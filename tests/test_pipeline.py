@@ -9,13 +9,15 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from server import HTML, Reply
+from server import HTML, Reply, Server
 
 from aggregator import pipeline
 from aggregator.errors import StoreError
-from aggregator.model import Config, Feed, Settings
+from aggregator.model import Config, Document, Feed, HostState, Settings
+from aggregator.parse.prepare import Limits
 from aggregator.pipeline import feeds, pages, stories, visits
 from aggregator.store import Store
+from aggregator.store.clock import stamp
 from aggregator.store.feeds import Feeds
 
 SENTENCES = (
@@ -97,6 +99,18 @@ def test_a_page_becomes_an_article(rounds):
     ]
 
 
+def test_a_feeds_headers_are_sent_to_its_pages_and_to_nobody_else(rounds):
+    with Server("127.0.0.2") as other:
+        rounds.settings = Settings(host_delay=0.0, allow=(f"127.0.0.2:{other.port}",))
+        rounds.feeds = [Feed(rounds.feeds[0].url, headers={"Authorization": "Bearer x"})]
+        both = item(rounds.server, 1, "Ferry sails", rounds.now), item(other, 2, "Bakers sleep", rounds.now)
+        rounds.server.answer("/feed", body=rss(*both))
+        other.answer("/2.html", body=page("Bakers sleep", OTHER), type=HTML)
+        rounds.run()
+        assert rounds.server.seen("/1.html")[0].headers["authorization"] == "Bearer x"
+        assert [seen.headers.get("authorization") for seen in other.seen("/2.html")] == [None]
+
+
 def test_a_server_that_hangs_holds_up_no_other_feeds_articles(rounds, monkeypatch):
     monkeypatch.setattr(pipeline, "LULL", 0.2)
     late = rss(item(rounds.server, 2, "Bakers agree", rounds.now - timedelta(hours=2), "<p>".join(OTHER)))
@@ -142,6 +156,38 @@ def test_nothing_new_is_asked_with_the_validator_and_adds_nothing(rounds):
     assert (report.feeds_not_modified, report.entries_new, report.articles_new) == (1, 0, 0)
     assert rounds.server.seen("/feed")[1].headers["if-none-match"] == '"1"'
     assert len(rounds.server.seen("/1.html")) == 1
+
+
+def test_what_a_feed_said_of_its_interval_holds_when_nothing_is_new(rounds):
+    rounds.server.answer("/feed", body=rss("<ttl>1200</ttl>"), headers={"ETag": '"1"'})
+    rounds.run()
+    for _ in range(2):
+        assert rounds.later(days=1).run().feeds_not_modified == 1
+        assert rounds.ask("select next_fetch_why from feeds") == [("ttl 20 h",)]
+
+
+def test_a_304_that_does_not_repeat_the_validator_leaves_it_as_it_was(rounds):
+    rounds.run()
+    for _ in range(2):
+        rounds.server.answer("/feed", status=304)
+        rounds.later(days=1).run()
+    assert [seen.headers.get("if-none-match") for seen in rounds.server.seen("/feed")] == [None, '"1"', '"1"']
+
+
+def test_an_item_whose_bytes_change_and_whose_words_do_not_is_not_read_again(rounds):
+    rounds.run()
+    ticked = item(rounds.server, 1, "Ferry sails again", rounds.now).replace("</item>", "<thr>7</thr></item>")
+    rounds.server.answer("/feed", body=rss(ticked))
+    rounds.later(days=1).run()
+    assert len(rounds.server.seen("/1.html")) == 1
+
+
+def test_the_validator_of_what_is_no_feed_is_not_kept(rounds):
+    rounds.server.answer(
+        "/feed", body=page("We have a new look", SENTENCES), type=HTML, headers={"ETag": '"2"'}
+    )
+    rounds.run()
+    assert rounds.ask("select status, etag from feeds") == [("failing", None)]
 
 
 def test_the_log_says_how_long_a_failure_took_and_what_came(rounds):
@@ -291,6 +337,16 @@ def test_an_html_page_instead_of_a_feed_is_named_as_such(rounds):
     assert rounds.ask("select status, error_kind from feeds") == [("failing", "not_a_feed")]
 
 
+def test_what_was_left_of_a_long_feed_is_read_next_time_although_it_is_byte_for_byte_the_same(
+    rounds, monkeypatch
+):
+    monkeypatch.setattr("aggregator.parse.NORMAL", Limits(entries=1, size=4_000_000, field=500_000))
+    two = (item(rounds.server, n, f"Ferry {n}", rounds.now, "It sails.") for n in (1, 2))
+    rounds.server.answer("/feed", body=rss(*two))
+    assert rounds.run().entries_new == 1
+    assert rounds.later(days=1).run().entries_new == 1
+
+
 def test_the_entries_of_a_truncated_feed_are_kept_and_its_validators_are_not(rounds):
     whole = rss(
         item(rounds.server, 1, "Ferry sails again", rounds.now), item(rounds.server, 2, "Bakers", rounds.now)
@@ -299,6 +355,110 @@ def test_the_entries_of_a_truncated_feed_are_kept_and_its_validators_are_not(rou
     report = rounds.run()
     assert (report.feeds_ok, report.entries_new) == (1, 1)
     assert rounds.ask("select etag from feeds") == [(None,)]
+
+
+def with_link(rounds, path):
+    entry = item(rounds.server, 1, "Ferry sails", rounds.now, "It sails.")
+    rounds.server.answer("/feed", body=rss(entry.replace("/1.html</link>", f"{path}</link>")))
+
+
+@pytest.mark.parametrize("path", ["/", "/log#v2"])
+def test_what_has_no_page_of_its_own_is_what_the_feed_says(rounds, path):
+    with_link(rounds, path)
+    rounds.server.answer(path.partition("#")[0], body=page("The Harbour Herald", SENTENCES), type=HTML)
+    rounds.run()
+    assert rounds.ask("select text, source from articles") == [("It sails.", "feed")]
+    assert [seen.path for seen in rounds.server.log] == ["/feed"]
+
+
+def test_a_page_that_redirects_to_the_front_page_is_not_read(rounds):
+    with_link(rounds, "/old.html")
+    rounds.server.answer("/old.html", status=301, headers={"Location": "/"})
+    rounds.server.answer("/", body=page("The Harbour Herald", SENTENCES), type=HTML)
+    rounds.run()
+    ((text, problem),) = rounds.ask("select text, problem from articles")
+    assert text == "It sails."
+    assert "which is not about this story" in problem
+
+
+def test_a_page_that_is_worse_than_the_feed_is_not_asked_with_its_validator_later(rounds):
+    text = " ".join(SENTENCES)
+    rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Ferry sails", rounds.now, text)))
+    consent = page("Before you read on", ("We value your privacy.",))
+    rounds.server.answer("/1.html", body=consent, type=HTML, headers={"ETag": '"c"'})
+    rounds.run()
+    assert rounds.ask("select source from articles") == [("feed",)]
+    assert rounds.ask("select etag from _pages") == []
+
+
+def test_the_page_of_a_pruned_article_is_asked_without_its_validator(rounds):
+    rounds.server.answer(
+        "/1.html", body=page("Ferry sails again", SENTENCES), type=HTML, headers={"ETag": '"p"'}
+    )
+    rounds.run()
+    with Store(rounds.path) as store:
+        assert store.upkeep.prune(rounds.now + timedelta(days=1)) == (1, 0)
+    rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Ferry sails again at last", rounds.now)))
+    assert rounds.later(days=1).run().articles_new == 1
+    assert [seen.headers.get("if-none-match") for seen in rounds.server.seen("/1.html")] == [None, None]
+
+
+@pytest.mark.parametrize(("of_page", "of_feed", "taken"), [
+    (100, 160, "page"), (100, 180, "feed"), (19, 30, "feed"), (20, 30, "page"), (5, 5, "feed"), (6, 5, "page"),
+])  # fmt: skip
+def test_of_page_and_feed_the_text_that_says_enough_is_taken(of_page, of_feed, taken):
+    page, feed = (Document("https://a.example/1", "Ferry", ("ferry " * n,)) for n in (of_page, of_feed))
+    assert pages.choose(page, feed, None)[1] == taken
+
+
+def test_an_article_is_not_newer_than_when_it_was_seen(rounds):
+    ahead = item(rounds.server, 1, "Ferry sails", rounds.now + timedelta(hours=20))
+    rounds.server.answer("/feed", body=rss(ahead))
+    rounds.run()
+    assert rounds.ask("select published_at from articles") == [(stamp(rounds.now),)]
+
+
+def test_a_validator_is_not_sent_to_the_page_of_another_address(rounds):
+    text = page("Ferry sails again", SENTENCES)
+    rounds.server.answer("/1.html", body=text, type=HTML, headers={"ETag": '"p"'})
+    rounds.run()
+    rounds.server.answer("/2.html", body=text, type=HTML)
+    moved = item(rounds.server, 2, "Ferry sails again at last", rounds.now, guid="1")
+    rounds.server.answer("/feed", body=rss(moved))
+    rounds.later(days=1).run()
+    assert [seen.headers.get("if-none-match") for seen in rounds.server.seen("/2.html")] == [None]
+
+
+def test_an_entry_without_title_and_text_is_given_up(rounds):
+    rounds.server.answer("/feed", body=rss("<item><guid>1</guid></item>"))
+    rounds.run(page_seconds=5)
+    assert rounds.ask("select article_id, problem from entries") == [(None, "neither a title nor a text")]
+    assert rounds.ask("select count(*) from _pending") == [(0,)]
+
+
+@pytest.fixture
+def held(rounds):
+    """The rounds, with a page on another host, which wants to be left alone for two hours."""
+    with Server("127.0.0.2") as other:
+        patient = HostState(f"127.0.0.2:{other.port}", datetime.now(UTC) + timedelta(hours=2), "Retry-After")
+        with Store(rounds.path) as store:
+            store.feeds.save_hosts([patient])
+        rounds.settings = Settings(host_delay=0.0, allow=(patient.host,))
+        rounds.server.answer("/feed", body=rss(item(other, 1, "Ferry sails", rounds.now, "It sails.")))
+        yield rounds
+
+
+def test_an_entry_whose_pages_host_is_held_waits_untried(held):
+    assert held.run().articles_new == 0
+    assert held.ask("select attempts, problem from entries") == [(0, None)]
+    ((until,),) = held.ask("select not_before from _pending")
+    assert timedelta(hours=1.9) < datetime.fromisoformat(until) - held.now < timedelta(hours=2.1)
+
+
+def test_an_entry_whose_pages_host_is_held_for_long_is_what_the_feed_says(held):
+    held.run()
+    assert held.later(hours=7).run().articles_new == 1
+    assert held.ask("select text, source from articles") == [("It sails.", "feed")]
 
 
 def test_an_entry_without_link_date_or_guid_is_an_article(rounds):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from aggregator import schedule
 from aggregator.errors import FETCH_ERROR_KINDS, FetchError, ParseError
 from aggregator.model import Feed, FeedState, RefreshHints, Response, Settings, Validators
+from aggregator.store.feeds import FARTHEST
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)  # a Tuesday
 URL = "https://paper.example/feed"
@@ -80,10 +81,27 @@ def test_the_settings_bound_our_own_interval():
     assert hours(plan(settings=settings, age_days=14)) == about(3)
 
 
+def test_a_short_longest_interval_bounds_the_rule_for_feeds_with_news():
+    planned = plan(settings=Settings(max_interval=2 * HOUR), new_entries_14d=1, age_days=14)
+    assert hours(planned) == about(2)
+
+
+def test_a_silent_feed_is_not_asked_before_the_floor():
+    assert hours(plan(settings=Settings(min_interval=12 * HOUR), age_days=14)) == about(12)
+
+
+def test_an_interval_of_more_than_the_seven_days_is_kept():
+    assert hours(plan(interval=30 * DAY)) == pytest.approx(30 * 24)
+
+
 def test_a_feed_without_validators_is_asked_half_as_often():
     planned = plan(answer(etag=None), new_entries_14d=1000, age_days=14)
     assert hours(planned) == about(2)
     assert "no validators" in planned.why
+
+
+def test_the_users_interval_holds_for_a_feed_without_validators_too():
+    assert hours(plan(answer(etag=None), interval=20 * 60)) == about(1 / 3)
 
 
 # ------------------------------------------------------------------------------------------- hints
@@ -102,6 +120,7 @@ def test_a_feed_without_validators_is_asked_half_as_often():
             "max-age 5 h",
         ),
         ({"expires": "Tue, 24 Nov 2026 17:00:00 GMT"}, {}, 5, "Expires 5 h"),
+        ({"expires": "Tue, 24 Nov 2026 17:00:00 -0000"}, {}, 5, "Expires 5 h"),
         (
             {"expires": "Tue, 24 Nov 2026 17:00:00 GMT", "date": "Tue, 24 Nov 2026 10:00:00 GMT"},
             {},
@@ -192,6 +211,18 @@ def test_no_error_is_retried_before_the_floor():
     assert min(waits) >= 1
 
 
+@given(st.integers(0, 10_000), st.integers(0, 20), st.sampled_from([20 * HOUR, DAY, 3 * DAY]))
+def test_a_floor_near_the_longest_wait_is_kept_by_every_retry(feed, failures, floor):
+    planned = failed(
+        "timeout", failures, id=feed, settings=Settings(min_interval=floor, max_interval=30 * DAY)
+    )
+    assert planned.at - NOW >= timedelta(seconds=floor)
+
+
+def test_a_retry_after_of_years_is_cut_to_seven_days():
+    assert hours(failed("server_error", retry_after=1e8)) <= 7 * 24 * 1.03
+
+
 @given(st.integers(0, 10_000))
 def test_chance_adds_nothing_to_the_seven_days(feed):
     assert hours(plan(answer(cache_control="max-age=31536000"), id=feed)) == 7 * 24
@@ -220,6 +251,7 @@ def test_a_retry_after_shorter_than_our_own_wait_does_not_shorten_it():
 def test_a_429_without_retry_after_waits_at_least_the_usual_interval():
     assert hours(failed("rate_limited", new_entries_14d=0, age_days=14)) >= 6
     assert failed("rate_limited", new_entries_14d=0, age_days=14).why.startswith("error (rate_limited)")
+    assert hours(failed("rate_limited", interval=7 * DAY)) >= 5 * 24
 
 
 def test_a_feed_whose_host_was_busy_comes_soon():
@@ -269,6 +301,20 @@ def test_a_plan_keeps_floor_and_cap_whatever_is_said(entries, age, ttl, period, 
     assert SETTINGS.min_interval <= (planned.at - NOW).total_seconds() <= most
 
 
+SLOWEST = Settings(min_interval=30 * DAY, max_interval=30 * DAY)  # what feeds.yaml allows at most
+
+
+@given(st.integers(0, 10_000), st.frozensets(st.integers(0, 6)))
+def test_the_database_believes_the_latest_plan_of_a_feed_without_validators(feed, skip_days):
+    planned = plan(answer(etag=None), RefreshHints(skip_days=skip_days), SLOWEST, id=feed)
+    assert planned.at - NOW < FARTHEST
+
+
+@given(st.integers(0, 10_000), st.integers(0, 20))
+def test_the_database_believes_the_latest_plan_of_a_failing_feed(feed, failures):
+    assert failed("timeout", failures, id=feed, settings=SLOWEST).at - NOW < FARTHEST
+
+
 # ---------------------------------------------------------------------------------------- redirects
 
 
@@ -293,6 +339,15 @@ def test_a_304_from_the_new_place_counts():
 def test_answers_that_do_not_agree_start_again():
     assert vote(answer(permanent_url=NEW), redirect_url="https://old.example/", redirect_count=2).count == 1
     assert vote(answer(), redirect_url=NEW, redirect_count=2) == schedule.Vote(None, 0)
+
+
+def test_failures_at_its_own_url_do_not_undo_the_votes():
+    given = FetchError(URL, "timeout")
+    assert vote(given, redirect_url=NEW, redirect_count=2, failures=2) == schedule.Vote(NEW, 2)
+
+
+def test_a_moved_feed_whose_new_place_is_gone_is_tried_at_its_own_url_at_once():
+    assert vote(FetchError(NEW, "gone", status=410), fetch_url=NEW).fetch_url == URL
 
 
 def test_a_redirect_to_a_page_or_a_dead_end_does_not_count():

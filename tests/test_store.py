@@ -29,7 +29,8 @@ from aggregator.model import (
     Validators,
     Verdict,
 )
-from aggregator.store import Store
+from aggregator.store import Store, leases
+from aggregator.store.clock import stamp
 
 NOW = datetime(2026, 5, 11, 8, 30, tzinfo=UTC)
 WIRE = Feed("https://wire.example/rss", title="Wire", priority=10, tags=("wire",))
@@ -245,6 +246,84 @@ def test_two_processes_never_claim_the_same_feed(synced, tmp_path):
     assert len(synced.feeds.claim(FEEDS, NOW)) == 2, "the lease of a process that died is void"
 
 
+def test_a_feed_with_a_next_time_written_by_a_wrong_clock_is_counted_as_due(synced):
+    synced.connection.execute("update feeds set next_fetch_at = ?", (stamp(NOW + timedelta(days=400)),))
+    assert synced.feeds.due_count(NOW) == 2
+
+
+def test_a_feed_that_comes_back_to_feeds_yaml_is_due_at_once(synced):
+    state = next(s for s in synced.feeds.claim(FEEDS, NOW) if s.feed == LOCAL)
+    synced.feeds.record(outcome(state, next_fetch_at=NOW + timedelta(days=20)), NOW)
+    synced.feeds.sync([WIRE], NOW)
+    synced.feeds.sync(list(FEEDS.values()), NOW)
+    again = synced.connection.one(
+        "select next_fetch_at, next_fetch_why from feeds where url = ?", (LOCAL.url,)
+    )
+    assert tuple(again) == (stamp(NOW), "back in feeds.yaml")
+
+
+def test_a_success_ends_the_count_of_failures(synced):
+    for given in ("failed", "new"):
+        state = synced.feeds.claim(FEEDS, NOW, urls=[LOCAL.url])[0]
+        synced.feeds.record(outcome(state, outcome=given, matches=()), NOW)
+    assert synced.feeds.claim(FEEDS, NOW, urls=[LOCAL.url])[0].failures == 0
+
+
+def undated(synced, days):
+    """The state of a feed that brought ten entries without a date on each of these days."""
+    for day in days:
+        now = NOW + timedelta(days=day)
+        state = synced.feeds.claim(FEEDS, now, urls=[LOCAL.url])[0]
+        new = [match(f"{day}-{n}") for n in range(10)]
+        new = [dataclasses.replace(m, entry=dataclasses.replace(m.entry, published=None)) for m in new]
+        synced.feeds.record(outcome(state, matches=tuple(new)), now)
+    return synced.feeds.claim(FEEDS, NOW + timedelta(days=20), urls=[LOCAL.url])[0]
+
+
+def test_entries_without_a_date_count_when_they_are_first_seen(synced):
+    state = undated(synced, range(20))
+    assert (state.new_entries_14d, state.age_days) == (130, 14)
+
+
+def test_a_feed_without_dates_that_fell_silent_is_known_as_silent(synced):
+    state = undated(synced, range(3))
+    assert (state.new_entries_14d, state.age_days) == (0, 14)
+
+
+def test_a_young_feed_without_dates_is_as_old_as_its_first_entry(synced):
+    assert undated(synced, range(18, 20)).age_days == 2
+
+
+def test_the_title_that_the_user_wrote_stays(synced):
+    mine = dataclasses.replace(LOCAL, title="Mine")
+    synced.feeds.sync([mine], NOW)
+    state = synced.feeds.claim({LOCAL.url: mine}, NOW)[0]
+    synced.feeds.record(outcome(state), NOW)
+    assert synced.connection.value("select title from feeds where url = ?", (LOCAL.url,)) == "Mine"
+
+
+def test_a_feed_that_is_removed_while_it_is_asked_stays_off(synced):
+    state = synced.feeds.claim(FEEDS, NOW, urls=[LOCAL.url])[0]
+    synced.feeds.sync([WIRE], NOW)
+    synced.feeds.record(outcome(state), NOW)
+    assert synced.connection.value("select status from feeds where url = ?", (LOCAL.url,)) == "off"
+
+
+def test_a_feed_that_is_postponed_is_given_back(synced):
+    state = synced.feeds.claim(FEEDS, NOW, limit=1)[0]
+    synced.feeds.postpone(state, NOW + timedelta(hours=1), "Retry-After")
+    assert synced.connection.value("select lease_owner from _feed_memory") is None
+
+
+def test_a_feed_of_another_feeds_yaml_is_not_claimed(synced):
+    assert [state.feed for state in synced.feeds.claim({WIRE.url: WIRE}, NOW)] == [WIRE]
+
+
+def test_a_lease_is_void_when_another_process_has_the_number_of_the_one_that_took_it():
+    host, pid, _ = leases.owner().split("/")
+    assert not leases.is_live(f"{host}/{pid}/1", NOW, NOW)
+
+
 def test_only_leases_of_its_own_are_given_back(synced):
     states = synced.feeds.claim(FEEDS, NOW)
     synced.connection.execute("update _feed_memory set lease_owner = 'elsewhere/1/1'")
@@ -315,7 +394,7 @@ def test_a_next_time_written_by_a_wrong_clock_does_not_silence_a_feed(synced):
 
 
 def test_hosts_are_remembered(synced):
-    host = HostState("wire.example", NOW, "Retry-After", NOW, "User-agent: *", NOW)
+    host = HostState("wire.example", NOW, "Retry-After", "User-agent: *", NOW)
     synced.feeds.save_hosts([host])
     assert synced.feeds.hosts() == {"wire.example": host}
 
@@ -335,6 +414,28 @@ def test_entries_are_claimed_in_the_order_they_are_judged_in(synced):
     assert [(item.guid, item.feed_url) for item in claimed] == [
         ("early", WIRE.url), ("early", LOCAL.url), ("late", WIRE.url), ("late", LOCAL.url),
     ]  # fmt: skip
+
+
+@pytest.fixture
+def waiting(synced):
+    """The store, with one entry that waits for its page."""
+    synced.feeds.record(outcome(synced.feeds.claim(FEEDS, NOW)[0], matches=(match("g"),)), NOW)
+    return synced
+
+
+def test_an_entry_that_another_process_took_meanwhile_is_not_taken_too(waiting):
+    due = waiting.pending.due(NOW)
+    assert len(due) == 1
+    waiting.connection.execute(
+        "update _pending set lease_owner = 'elsewhere/1/1', leased_at = ?", (stamp(NOW),)
+    )
+    assert waiting.pending.claim(due, NOW) == []
+
+
+def test_an_entry_put_aside_by_a_clock_that_was_wrong_is_due(waiting):
+    (item,) = waiting.pending.claim(waiting.pending.due(NOW), NOW)
+    waiting.pending.put_aside(item, NOW + timedelta(days=400), "later")
+    assert (waiting.pending.count(NOW), len(waiting.pending.due(NOW))) == (1, 1)
 
 
 def test_an_entry_comes_back_from_the_database_as_it_went_in(synced):

@@ -37,6 +37,7 @@ def test_two_spellings_of_one_address_are_equal(other):
         "https://example.org:8443/a/b",
         "https://news.example.org/a/b",
         "https://example.org/a/b?id=2",
+        "https://example.org/a/b?ferry",
         "https://example.org/A/b",
     ],
 )
@@ -49,6 +50,7 @@ def test_different_pages_stay_different(other):
     [
         None, "", "javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "ftp://x.example/a", "//x.example/a",
         "https://", "https:///path", "http://[::1", "https://x.example:99999/", "https://x.example/" + "a" * 3000,
+        "https://x.example/\ud800",
     ],
 )  # fmt: skip
 def test_only_web_addresses_are_links(bad):
@@ -75,6 +77,7 @@ def test_a_whole_link_becomes_what_it_is_beside_any_base(server, path, query):
         " \tjava\nscript:alert(1)",
         "vbscript:x",
         "mailto:a@b.example",
+        "https://a.example/" + "a" * 3000,
         "",
     ],
 )

@@ -110,4 +110,4 @@ def failure(url: str, answer: Answer, clock: float) -> FetchError:
         if wait > MAX_HOLD:
             message += f" (it said {wait:.0f} s, which we take for a mistake)"
             wait = MAX_HOLD
-    return FetchError(url, kind, message, status=status, retry_after=wait, final_url=url)
+    return FetchError(url, kind, message, status=status, retry_after=wait)

@@ -348,11 +348,10 @@ class Fetcher:
             )
         clock = time.time()
         error = answers.failure(request.url, answer, clock)
-        error.final_url = job.url
         if error.kind == "gone" and job.visited and not job.unbroken:
             # The place is gone, and what led there for now is not.
             message = "redirected, for now, to what was taken down for good (410)"
-            error = FetchError(request.url, "not_found", message, status=410, final_url=job.url)
+            error = FetchError(request.url, "not_found", message, status=410)
         if error.status in (429, 503) and (error.retry_after or error.status == 429):
             why = f"Retry-After ({error.status})"
             for host in self._hosts.hold(job.host.name, error.retry_after or BARE_HOLD, why, clock):

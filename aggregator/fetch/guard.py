@@ -35,22 +35,20 @@ def is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         inside = _embedded(ip)
         if inside is not None:
-            return all(is_public(str(one)) for one in inside)
+            return is_public(str(inside))
         if ip.is_site_local:
             return False
     return ip.is_global and not ip.is_multicast and not any(ip in network for network in _INSIDE)
 
 
-def _embedded(ip: ipaddress.IPv6Address) -> tuple[ipaddress.IPv4Address, ...] | None:
-    """The IPv4 addresses that an IPv6 transition address stands for, None if it is not one."""
+def _embedded(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 transition address stands for, None if it is not one. Not Teredo's:
+    `is_global` is false for all of them."""
     if ip.ipv4_mapped:
-        return (ip.ipv4_mapped,)
+        return ip.ipv4_mapped
     if ip.sixtofour:
-        return (ip.sixtofour,)
-    if ip.teredo:
-        return ip.teredo
-    if (
-        any(ip in network for network in _NAT64) or int(ip) >> 32 == 0
-    ):  # the last: IPv4-compatible, "::7f00:1"
-        return (ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF),)
+        return ip.sixtofour
+    is_compatible = int(ip) >> 32 == 0  # "::7f00:1"
+    if is_compatible or any(ip in network for network in _NAT64):
+        return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
     return None

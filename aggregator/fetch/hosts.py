@@ -101,7 +101,6 @@ class Host:
             self.name,
             datetime.fromtimestamp(self.hold_until, UTC) if self.hold_until else None,
             self.hold_why,
-            None,
             self.robots,
             datetime.fromtimestamp(self.robots_at, UTC) if self.robots_at else None,
         )

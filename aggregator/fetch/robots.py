@@ -46,9 +46,8 @@ def allows(text: str, url: str) -> bool:
 
 def crawl_delay(text: str) -> float:
     """Seconds between two requests that the robots.txt asks for, 0 if none, at most MAX_CRAWL_DELAY."""
-    if not _DELAY.search(
-        text
-    ):  # most: a round that visits no page need not understand the rules of every host
+    # Most have none: a round that visits no page need not understand the rules of every host.
+    if not _DELAY.search(text):
         return 0.0
     try:
         delay = float(_rules(text).crawl_delay(AGENT) or 0)

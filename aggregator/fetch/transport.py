@@ -40,9 +40,9 @@ from aggregator.urls import fetchable
 WHOLE = frozenset({200, 203})  # 203: a proxy changed it on the way (RFC 9110 15.3.4)
 LISTS = frozenset({"cache-control", "content-encoding"})  # may come in several lines (RFC 9110 5.3)
 ERROR_BODY = 65_536  # bytes read of an answer that is an error: enough to know a bot wall, and to keep alive
-SLOW_AFTER = (
-    2.0  # seconds; of 200 healthy downloads at 50 ms none takes as long, one that hangs takes them all
-)
+#: Seconds after which a download is slow. Of 200 healthy ones at 50 ms none takes as long, one that hangs takes them
+#: all.
+SLOW_AFTER = 2.0
 CONNECT_TIMEOUT = 10.0  # seconds for one address; a host may have several
 REST = 1.0  # seconds for the body of a redirect or an error: what counts was in its head
 _PATIENCE = 0.25  # seconds between two looks of the watchdog: how exactly deadlines are kept

@@ -59,7 +59,7 @@ def read(
                 if stop.is_set():
                     return
                 state = states[request.key]
-                parsed, new, problem = _store_page(state, request.url, answer, store, parser, clock())
+                parsed, new, problem = _store_page(state, answer, store, parser, clock())
                 tally.older_pages += parsed is not None
                 tally.entries_new += new
                 if problem:
@@ -75,7 +75,6 @@ def read(
 
 def _store_page(
     state: FeedState,
-    url: str,
     answer: Response | FetchError,
     store: Store,
     parser: Parser,

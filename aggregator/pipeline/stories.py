@@ -76,9 +76,8 @@ def _store_together(
             saved = place(item, one.story, sketch, found_by, store, window, clock())
             if saved.kind == "article":
                 new.append((saved.article_id, sketch))
-            if (
-                item.article_id is not None or saved.kind != "unchanged"
-            ):  # else the stored text is an earlier one
+            # Else the stored text is an earlier one.
+            if item.article_id is not None or saved.kind != "unchanged":
                 store.pending.remember_page(item, one.page, clock())
             if one.retry_at is not None:
                 store.pending.again(item, one.retry_at)

@@ -125,6 +125,7 @@ def read_all(
                 url,
                 "page",
                 visits[key].validators if url == visits[key].url else Validators(),
+                visits[key].feed.headers,
                 origin=visits[key].feed.url,
             )
             for key, url in addresses.items()

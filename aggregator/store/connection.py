@@ -143,9 +143,8 @@ class Connection:
             return
         from sqlite_utils import Database
 
-        with (
-            self.transaction()
-        ):  # two programs that start together take turns; the second finds nothing to do
+        # Two programs that start together take turns; the second finds nothing to do.
+        with self.transaction():
             self.execute(f"pragma application_id = {schema.APPLICATION_ID}")
             schema.migrations().apply(Database(self.raw, execute_plugins=False))
 

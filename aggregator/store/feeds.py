@@ -26,11 +26,14 @@ from aggregator.store.clock import from_text, stamp, to_text
 from aggregator.store.connection import Connection
 from aggregator.store.payload import dump_entry, dump_hints, load_hints
 
-#: A next time further away than this was written by a clock that was wrong, unless it is a server's own wish
-#: (Retry-After is capped below it): the feed is due.
-FARTHEST = timedelta(days=32)
+#: A next time further away than this was written by a clock that was wrong: the feed is due. No plan reaches as far:
+#: the longest, of a feed without validators, is twice the longest `min_interval` and a week of skipped days (67 days).
+FARTHEST = timedelta(days=70)
 #: A last fetch this far in the future was written by a clock that was wrong.
 WRONG_CLOCK = timedelta(hours=1)
+#: Entries without a date that are looked at to learn how many a feed has a day, by when they were first seen: with as
+#: many in two weeks it is asked as often as can be. Those with a date are counted by an index alone.
+MOST_UNDATED = 600
 #: Item hashes remembered of one feed, to cut seen items before parsing.
 MAX_SEEN = 20_000
 
@@ -146,9 +149,13 @@ class Feeds:
 
     def _state(self, row: Row, feed: Feed, since: str, now: datetime) -> FeedState:
         rate = self._db.one(
-            "select count(*) as n, min(published_at) as oldest,"
-            " exists (select 1 from entries where feed_id = :id and published_at <= :since) as older"
-            " from entries where feed_id = :id and published_at > :since",
+            "select count(*) as n, min(at) as oldest,"
+            " exists (select 1 from entries where feed_id = :id and published_at <= :since) or (select first_seen_at"
+            "  from entries where feed_id = :id and published_at is null order by id limit 1) <= :since as older"
+            " from (select published_at as at from entries where feed_id = :id and published_at > :since"
+            "  union all select first_seen_at from (select first_seen_at from entries"
+            f"   where feed_id = :id and published_at is null order by id desc limit {MOST_UNDATED})"
+            "  where first_seen_at > :since)",
             {"id": row["id"], "since": since},
         )
         assert rate
@@ -159,11 +166,7 @@ class Feeds:
             feed=feed,
             fetch_url=row["fetch_url"],
             validators=Validators(row["etag"], row["last_modified"]),
-            next_fetch_at=from_text(row["next_fetch_at"]),
-            last_fetch_at=from_text(row["last_fetch_at"]),
-            last_new_at=from_text(row["last_new_at"]),
             failures=row["failures"],
-            error_kind=row["error_kind"],
             redirect_url=row["redirect_url"],
             redirect_count=row["redirect_count"] or 0,
             body_hash=row["body_hash"],
@@ -374,7 +377,6 @@ class Feeds:
                 row["host"],
                 from_text(row["not_before"]),
                 row["why"],
-                from_text(row["last_request_at"]),
                 row["robots"],
                 from_text(row["robots_at"]),
             )
@@ -384,16 +386,14 @@ class Feeds:
     def save_hosts(self, hosts: Iterable[HostState]) -> None:
         with self._db.transaction():
             self._db.executemany(
-                "insert into hosts (host, not_before, why, last_request_at, robots, robots_at)"
-                " values (?, ?, ?, ?, ?, ?) on conflict (host)"
-                " do update set not_before = excluded.not_before, why = excluded.why,"
-                " last_request_at = excluded.last_request_at, robots = excluded.robots, robots_at = excluded.robots_at",
+                "insert into hosts (host, not_before, why, robots, robots_at) values (?, ?, ?, ?, ?)"
+                " on conflict (host) do update set not_before = excluded.not_before, why = excluded.why,"
+                " robots = excluded.robots, robots_at = excluded.robots_at",
                 (
                     (
                         h.host,
                         to_text(h.not_before),
                         h.why,
-                        to_text(h.last_request_at),
                         h.robots,
                         to_text(h.robots_at),
                     )

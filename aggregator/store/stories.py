@@ -10,7 +10,6 @@ anew, ids are never reused, and old rows go with their stretch of time.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -115,9 +114,9 @@ class Stories:
         return found
 
     def kept(self, article_id: int) -> Kept:
-        """What a better copy is measured against: the kept text's size, source, flags, outlet and feed priority."""
+        """What a better copy is measured against: the kept text's size, outlet, copies and feed priority."""
         row = self._db.one(
-            "select a.words, a.source, a.flags, a.copies, a.site, a.agency, f.priority from articles a"
+            "select a.words, a.copies, a.site, a.agency, f.priority from articles a"
             " left join feeds f on f.id = a.feed_id where a.id = ?",
             (article_id,),
         )
@@ -126,8 +125,7 @@ class Stories:
                 self._db.path, f"there is no article {article_id}", "see the ids with 'aggregator latest'"
             )
         priority = 50 if row["priority"] is None else row["priority"]
-        flags = tuple(json.loads(row["flags"]))
-        return Kept(row["words"], row["source"], flags, priority, row["copies"], row["site"], row["agency"])
+        return Kept(row["words"], priority, row["copies"], row["site"], row["agency"])
 
     # ----------------------------------------------------------------------------------- storing
 

@@ -68,9 +68,7 @@ class Upkeep:
                 "delete from hosts where coalesce(robots_at, '') < :week and coalesce(not_before, '') < :now",
                 {"week": stamp(now - timedelta(days=7)), "now": stamp(now)},
             )
-            self._db.execute(
-                "insert or replace into _notes (name, value) values ('tidied_at', ?)", (stamp(now),)
-            )
+            self.remember("tidied_at", stamp(now))
 
     def bound_wal(self) -> bool:
         """Empty the write-ahead log if it has grown large; False if a reader that does not end is in the way."""
