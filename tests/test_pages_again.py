@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 import test_pipeline
@@ -12,6 +13,10 @@ from server import HTML
 from test_pipeline import OTHER, SENTENCES, item, page, rss
 from test_several_pages import PARTS, PATH, TITLE
 from test_several_pages import page as several
+
+from aggregator import pipeline
+from aggregator.model import Config
+from aggregator.store import Store
 
 rounds = test_pipeline.rounds  # the fixture: a feed with one entry and its page
 
@@ -147,3 +152,28 @@ def test_that_the_first_of_several_pages_is_what_it_was_says_nothing_of_the_othe
         rounds.later(hours=12).run()
     for path in (first, second):
         assert [seen.headers.get("if-none-match") for seen in rounds.server.seen(path)] == [None, None]
+
+
+def read_again(rounds, **more):
+    with Store(rounds.path) as store:
+        site = urlsplit(rounds.server.base).netloc
+        return list(pipeline.read_again(site, Config(tuple(rounds.feeds), rounds.settings), store, **more))
+
+
+def test_a_wall_that_stands_there_by_now_does_not_take_the_text_s_place(rounds):
+    rounds.run()
+    rounds.server.answer(
+        "/1.html", body=page("Log in", ("You have read your five pages of this month.",)), type=HTML
+    )
+    [one] = read_again(rounds, write=True)
+    assert (one.problem, one.written) == ("the page is about something else: Log in", False)
+
+
+def test_a_page_whose_feed_is_gone_is_no_private_address_to_be_trusted(rounds):
+    rounds.run()
+    with Store(rounds.path) as store:
+        store.connection.execute("delete from feeds")
+    seen = len(rounds.server.log)
+    [one] = read_again(rounds)
+    assert "not on the public internet" in one.problem
+    assert len(rounds.server.log) == seen

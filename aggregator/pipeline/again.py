@@ -78,7 +78,7 @@ def read_again(
                 after = rows[-1]["published_at"], rows[-1]["number"]
                 wanted = {}
                 for i, row in enumerate(rows):
-                    feed = feeds.get(row["feed_url"] or "") or Feed(row["feed_url"] or row["url"])
+                    feed = feeds.get(row["feed_url"] or "") or Feed(row["feed_url"] or "")
                     if keep or drop:
                         feed = replace(feed, keep=tuple(keep), drop=tuple(drop))
                     wanted[i] = Visit(row["url"], feed, _entry(row), row["title"])
