@@ -808,7 +808,7 @@ def test_an_entry_that_has_nothing_but_furniture_has_no_text(rounds):
     link = "&lt;a href='https://talk.example/1'&gt;Comments&lt;/a&gt;"
     rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "A boat", rounds.now, link)))
     rounds.run()
-    assert rounds.ask("select title, text from articles") == [("A boat", "")]
+    assert rounds.ask("select title, text, summary from articles") == [("A boat", "", None)]
     assert rounds.ask("select text, reason from boilerplate") == [("Comments", "comments")]
 
 

@@ -46,7 +46,7 @@ select (select count(*) from articles) as articles,
 """
 
 _CARD = """id, title, published_at, site, agency, copies, language, flags, words, url,
-  coalesce(nullif(summary, ''), substr(text, 1, 500)) as teaser"""
+  nullif(coalesce(nullif(summary, ''), substr(text, 1, 500)), title) as teaser"""
 
 _LATEST = f"select {_CARD} from articles order by published_at desc, id desc limit :limit"
 

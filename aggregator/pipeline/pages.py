@@ -380,6 +380,7 @@ def make_story(
     url = (document.url if source == "page" else None) or entry.url or item.site_url or item.feed_url
     byline = storable(document.byline or ", ".join(document.authors)) or None
     text = storable(document.text)
+    is_furniture = source == "feed" and bool(document.removed) and not text  # and so is its beginning
     return Story(
         title=storable(document.title or entry.title or document.paragraphs[0][:120]),
         published_at=published(document.published or entry.published, first_seen),
@@ -389,7 +390,7 @@ def make_story(
         byline=byline,
         language=(language_tag(document.language) or language_tag(entry.language) or "").split("-")[0]
         or None,
-        summary=storable(document.summary or entry.summary or "") or None,
+        summary=storable("" if is_furniture else document.summary or entry.summary or "") or None,
         text=text,
         words=words.count(text),
         image=document.image or entry.image,
