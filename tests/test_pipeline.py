@@ -859,6 +859,13 @@ def test_pages_that_say_the_same_under_the_headlines_of_their_stories_are_walls(
     )
 
 
+def test_a_title_that_says_little_does_not_tell_that_a_page_is_a_wall(rounds):
+    rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Episode 12", rounds.now)))
+    rounds.server.answer("/1.html", body=page("What the crew said", SENTENCES), type=HTML)
+    rounds.run()
+    assert rounds.ask("select title, source from articles") == [("What the crew said", "page")]
+
+
 def test_a_wall_under_the_headline_of_its_story_is_not_its_text(rounds):
     told = "It sailed on Monday with two hundred and twelve passengers, most of them with bicycles."
     rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Ferry sails again", rounds.now, told)))
