@@ -35,7 +35,7 @@ TICK = 1.0  # seconds
 #: Seconds to wait after a round that the database, or a bug, broke off; doubled each time, up to the longest.
 FIRST_WAIT, LONGEST_WAIT = 5.0, 300.0
 #: Seconds after which a round leaves the rest of its pages to the next one, so that feeds are asked in between.
-PAGE_SECONDS = 300.0
+PAGE_SECONDS = 60.0
 #: Seconds without a feed or page done after which systemd is no longer told that we live (its watchdog restarts us).
 HUNG = 900.0
 
