@@ -25,7 +25,8 @@ def find(store: Store, what: str) -> tuple[int, int | None] | None:
     if number is None:
         if not urls.is_web(what):
             raise click.UsageError(f"{what!r} is neither a number nor a URL; {_HINT}")
-        return store.reading.find(urls.canonical(what))
+        known = store.stories.known([urls.canonical(urls.unwrapped(what))])
+        return known and (known.article_id, known.duplicate_id)
     if number[1]:
         copy = store.reading.duplicate(int(number[2]))
         if copy is None:

@@ -137,17 +137,6 @@ class Reading:
             )
         ]
 
-    def find(self, key: str) -> tuple[int, int | None] | None:
-        """(article id, duplicate id or None) that a canonical URL belongs to."""
-        row = self._db.one("select article_id, duplicate_id from _urls where key = ?", (key,))
-        if row is None:
-            return None
-        if row["duplicate_id"] is None:
-            return row["article_id"], None
-        return self._db.value("select article_id from duplicates where id = ?", (row["duplicate_id"],)), row[
-            1
-        ]
-
     def entries_at(self, key: str) -> list[dict[str, Any]]:
         """The entries with this canonical URL, stored or still waiting, with their feed and problem."""
         return [
