@@ -26,7 +26,7 @@ def find(store: Store, what: str) -> tuple[int, int | None] | None:
         if not urls.is_web(what):
             raise click.UsageError(f"{what!r} is neither a number nor a URL; {_HINT}")
         known = store.stories.known([urls.canonical(urls.unwrapped(what))])
-        return known and (known.article_id, known.duplicate_id)
+        return None if known is None else (known.article_id, known.duplicate_id)
     if number[1]:
         copy = store.reading.duplicate(int(number[2]))
         if copy is None:
