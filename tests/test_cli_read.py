@@ -13,6 +13,7 @@ import pytest
 from cli_runner import fine, objects, run
 
 from aggregator.cli import read
+from aggregator.store import reading
 
 pytestmark = pytest.mark.usefixtures("archive")
 
@@ -133,6 +134,23 @@ def test_status_tells_the_totals_and_the_feeds_that_need_you():
 def test_status_counts_failures_in_a_row():
     rows("update feeds set failures = 3 where status = 'failing'")
     assert "(server_error); 3 times in a row; tried again in" in fine("status")
+
+
+def test_status_tells_of_feeds_whose_pages_cannot_be_read(monkeypatch):
+    monkeypatch.setattr(reading, "CLOSED_STORIES", 4)
+    assert "cannot be read" not in fine("status")
+    (feed,) = rows("select feed_id from articles group by feed_id order by count(*) desc limit 1")[0]
+    title, stories = rows(
+        "select f.title, count(*) from articles a join feeds f on f.id = a.feed_id where f.id = ?", feed
+    )[0]
+    rows(
+        "update articles set source = 'feed', problem = 'the page is about something else: Log in' where feed_id = ?",
+        feed,
+    )
+    text = fine("status")
+    assert f"{title}  {stories} of {stories} stories of the last week, told by the feed alone" in text
+    assert "the page is about something else: Log in" in text
+    assert [found["id"] for found in objects("status", "--json")["closed_feeds"]] == [feed]
 
 
 def test_status_failing_is_exit_1_when_there_are_any():

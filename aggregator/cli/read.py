@@ -77,14 +77,15 @@ def status(places: Places, failing: bool, form: Form) -> None:
     with places.store() as store:
         totals = store.reading.totals(now)
         feeds = store.reading.feeds(failing=failing)
+        closed = [] if failing else store.reading.closed_feeds(now)
     for row in feeds:
         row["tags"] = _json_list(row["tags"])
     if form.name == "json":
-        put_json({"totals": totals, "feeds": feeds})
+        put_json({"totals": totals, "feeds": feeds, "closed_feeds": closed})
     elif form.name:
         put_rows(feeds, form, FEED_ROW)
     else:
-        _status(places, totals, feeds, now, failing)
+        _status(places, totals, feeds, closed, now, failing)
     if failing and feeds:
         sys.exit(1)
 
@@ -97,7 +98,12 @@ def _json_list(text: str) -> list[str]:
 
 
 def _status(
-    places: Places, totals: dict[str, Any], feeds: list[dict[str, Any]], now: datetime, failing: bool
+    places: Places,
+    totals: dict[str, Any],
+    feeds: list[dict[str, Any]],
+    closed: list[dict[str, Any]],
+    now: datetime,
+    failing: bool,
 ) -> None:
     troubled = [row for row in feeds if row["status"] in ("failing", "gone")]
     if not failing:
@@ -145,6 +151,11 @@ def _status(
             _troubled(row, now)
     elif failing:
         say("No feed is in trouble.")
+    if closed:
+        put()
+        put(bold("Feeds whose pages cannot be read"))
+        for row in closed:
+            _closed(row)
     if not failing and feeds and (places.verbosity > 0 or len(feeds) <= A_SCREEN):
         put()
         put(bold("All feeds"))
@@ -175,6 +186,20 @@ def _troubled(row: dict[str, Any], now: datetime) -> None:
     times = [f"{row['failures']:,} times in a row"] if row["failures"] > 1 else []
     put(f"    {one_line(row['error'])} ", dim(f"({row['error_kind']}); {'; '.join([*times, when])}"))
     put(dim(f"    {cure(row['error_kind'])}"))
+
+
+def _closed(row: dict[str, Any]) -> None:
+    put(
+        coloured("  ! ", "yellow"),
+        bold(one_line(row["title"])),
+        f"  {row['unread']:,} of {count(row['stories'], 'story', 'stories')} of the last week, told by the feed alone",
+    )
+    put(f"    {one_line(row['problem'])}")
+    put(
+        dim(
+            "    full_text: false under the feed in feeds.yaml spares the visits; a subscription may go into headers"
+        )
+    )
 
 
 def _healthy(row: dict[str, Any], now: datetime, column: int) -> None:

@@ -13,6 +13,10 @@ from aggregator.model import Article
 from aggregator.store.clock import stamp
 from aggregator.store.connection import Connection
 
+#: A feed whose pages are closed to us: at least so many stories of a week, and this share of them told by the feed
+#: alone because their pages could not be read. Set by judgement.
+CLOSED_STORIES, CLOSED_SHARE = 5, 0.8
+
 
 class Reading:
     def __init__(self, connection: Connection) -> None:
@@ -186,6 +190,19 @@ class Reading:
                 f" {where} order by f.status not in ('failing', 'gone'), f.failures desc, f.title, f.id"
             )
         ]
+
+    def closed_feeds(self, now: datetime) -> list[dict[str, Any]]:
+        """The feeds whose articles' pages could not be read, for the most part, within a week: `unread` of so many
+        `stories`, and the latest problem."""
+        rows = self._db.rows(
+            "select f.id, f.title, f.url, count(*) as stories,"
+            " sum(a.source = 'feed' and a.problem is not null) as unread, (select p.problem from articles p"
+            "  where p.feed_id = f.id and p.problem is not null order by p.id desc limit 1) as problem"
+            " from articles a join feeds f on f.id = a.feed_id where a.first_seen_at > ? and f.status <> 'off'"
+            " group by f.id having stories >= ? and unread >= ? * stories order by unread desc, f.id",
+            (stamp(now - timedelta(days=7)), CLOSED_STORIES, CLOSED_SHARE),
+        )
+        return [dict(row) for row in rows]
 
     def totals(self, now: datetime) -> dict[str, Any]:
         """Counts for a status line: articles, copies, feeds by status, pending entries, last fetch, today's news."""
