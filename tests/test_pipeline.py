@@ -866,6 +866,68 @@ def test_a_title_that_says_little_does_not_tell_that_a_page_is_a_wall(rounds):
     assert rounds.ask("select title, source from articles") == [("What the crew said", "page")]
 
 
+class Walled:
+    """A feed whose pages are walls: two stories of it are stored."""
+
+    TITLES = (
+        "Ferry sails again",
+        "Bakers open later",
+        "Cello found dry",
+        "Library opens late",
+        "Goats counted twice",
+    )
+
+    def __init__(self, rounds):
+        self.rounds = rounds
+        self.list(2)
+        for n in range(len(self.TITLES)):
+            self.answer(n, "Log in", ("You have read your five pages of this month.",))
+        rounds.run()
+
+    def list(self, count):
+        server, now = self.rounds.server, self.rounds.now
+        server.answer("/feed", body=rss(*(item(server, n, self.TITLES[n], now) for n in range(count))))
+
+    def answer(self, number, title, text):
+        self.rounds.server.answer(f"/{number}.html", body=page(title, text), type=HTML)
+
+    def visited(self):
+        return sorted(n for n in range(len(self.TITLES)) for _ in self.rounds.server.seen(f"/{n}.html"))
+
+
+@pytest.fixture
+def walled(rounds, monkeypatch):
+    monkeypatch.setattr(pages, "CLOSED_AFTER", 2)
+    return Walled(rounds)
+
+
+def test_of_a_feed_whose_pages_are_all_walls_one_is_tried(walled):
+    walled.list(5)
+    walled.rounds.later(hours=12).run()
+    assert walled.visited() == [0, 1, 2]
+    assert walled.rounds.ask("select count(*) from articles") == [(5,)]
+    assert walled.rounds.ask("select problem from articles where id = 5") == [
+        ("not visited: none of the last 2 pages of this feed could be read",)
+    ]
+
+
+def test_pages_that_were_not_visited_are_looked_at_once_more(walled):
+    walled.list(5)
+    walled.rounds.later(hours=12).run()
+    for _ in range(3):
+        walled.rounds.later(hours=4).run()
+    assert walled.visited() == [0, 1, 2, 3]
+
+
+def test_when_the_one_that_is_tried_can_be_read_the_others_are_visited_again(walled):
+    walled.list(3)
+    walled.answer(2, walled.TITLES[2], SENTENCES)
+    walled.rounds.later(hours=12).run()
+    walled.list(5)
+    walled.rounds.later(hours=12).run()
+    assert walled.visited() == [0, 1, 2, 3, 4]
+
+
 def test_a_wall_under_the_headline_of_its_story_is_not_its_text(rounds):
     told = "It sailed on Monday with two hundred and twelve passengers, most of them with bicycles."
     rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Ferry sails again", rounds.now, told)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Event
@@ -63,6 +63,8 @@ HELD_RETRY, HELD_AT_MOST = timedelta(minutes=10), timedelta(hours=6)
 #: pages of a host that wants 8 s between two visits, the stories of 20 other hosts were stored after 165 s; after 16 s
 #: with 10 here. And a process that is killed asks less again.
 BEGIN_WITHIN = 10.0
+#: Pages of a feed in a row that could not be read, after which one at a time is tried.
+CLOSED_AFTER = 20
 LONGEST_RETRY = 86400  # seconds; whatever the server's Retry-After says
 #: When an entry that ran into a bug of ours is tried again: the program may be newer by then.
 AFTER_BUG = timedelta(days=1)
@@ -141,15 +143,17 @@ def read(
             continue
         taken.add(key)
         items[item.entry_id] = item
+    wanted = {
+        i: Visit(item.entry.url, feed_of(item), item.entry, item.entry.title, validators_of(item))
+        for i, item in items.items()
+        if item.entry.url
+        and has_own_page(item)
+        and feed_of(item).full_text
+        and not is_full_text(from_feed[i])
+    }
+    spared = closed([items[i] for i in wanted], store)
     found = visits.read_all(
-        {
-            i: Visit(item.entry.url, feed_of(item), item.entry, item.entry.title, validators_of(item))
-            for i, item in items.items()
-            if item.entry.url
-            and has_own_page(item)
-            and feed_of(item).full_text
-            and not is_full_text(from_feed[i])
-        },
+        {i: visit for i, visit in wanted.items() if i not in spared},
         store,
         fetcher,
         workers,
@@ -175,10 +179,12 @@ def read(
             store.pending.put_aside(item, clock() + max(HELD_RETRY, wait), error.message, tried=False)
             continue
         tally.pages_failed += error is not None
-        why = f"{error.message} ({error.kind})" if error else elsewhere.get(entry_id)
+        why = f"{error.message} ({error.kind})" if error else elsewhere.get(entry_id) or spared.get(entry_id)
         try:
             document, source, problem = choose(page, feed, why)
             again = retry_at(error, item.attempts, clock())
+            if entry_id in spared and not item.attempts:
+                again = clock() + RETRY_AFTER[-1]  # once: its feed's pages may be open by then
             if document.title or document.paragraphs:
                 story = make_story(item, feed_of(item), document, source, problem, clock())
                 ready.append(
@@ -193,6 +199,21 @@ def read(
         except Exception as bug:
             put_aside(item, bug)
     return ready
+
+
+def closed(items: Iterable[Pending], store: Store) -> dict[int, str]:
+    """The entries whose pages are not visited, and why: if none of a feed's last pages could be read, one is tried to
+    see whether that is still so. Who shows us nothing but walls does not want us."""
+    by_feed: dict[int, list[int]] = defaultdict(list)
+    for item in items:
+        by_feed[item.feed_id].append(item.entry_id)
+    why = f"not visited: none of the last {CLOSED_AFTER} pages of this feed could be read"
+    return {
+        entry_id: why
+        for feed_id, entries in by_feed.items()
+        if len(entries) > 1 and store.reading.is_closed(feed_id, CLOSED_AFTER)
+        for entry_id in entries[1:]
+    }
 
 
 def walls(

@@ -204,6 +204,16 @@ class Reading:
         )
         return [dict(row) for row in rows]
 
+    def is_closed(self, feed_id: int, stories: int) -> bool:
+        """Whether the last so many articles of a feed were all told by the feed alone, their pages being unreadable."""
+        return bool(
+            self._db.value(
+                "select count(*) = ?2 and sum(source = 'feed' and problem is not null) = ?2"
+                " from (select source, problem from articles where feed_id = ?1 order by id desc limit ?2)",
+                (feed_id, stories),
+            )
+        )
+
     def totals(self, now: datetime) -> dict[str, Any]:
         """Counts for a status line: articles, copies, feeds by status, pending entries, last fetch, today's news."""
         day = stamp(now - timedelta(days=1))
