@@ -866,6 +866,14 @@ def test_a_title_that_says_little_does_not_tell_that_a_page_is_a_wall(rounds):
     assert rounds.ask("select title, source from articles") == [("What the crew said", "page")]
 
 
+def test_a_brief_is_the_story_whatever_stands_under_every_entry_of_its_feed(rounds):
+    pitch = "Subscribe to our letter, follow us wherever you are, and read more of what matters to you every morning."
+    rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Ferry sails again", rounds.now, pitch)))
+    rounds.server.answer("/1.html", body=page("Ferry sails again", SENTENCES[:2]), type=HTML)
+    rounds.run()
+    assert rounds.ask("select source from articles") == [("page",)]
+
+
 class Walled:
     """A feed whose pages are walls: two stories of it are stored."""
 
