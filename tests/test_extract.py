@@ -53,6 +53,50 @@ def test_a_plain_article_is_its_paragraphs() -> None:
     assert list(read(article(p(*TEXT))).paragraphs) == TEXT
 
 
+OTHER = [
+    "Bakers in Oberstadt agreed on Tuesday to open an hour later in winter, which ends a quarrel of nine years.",
+    "The union had asked for two hours and the guild for none, so that both sides called the result a defeat.",
+    "Customers who were asked in the queue said that they would rather sleep for an hour longer than complain.",
+]
+
+
+def story(title: str, texts: list[str], date: str = "") -> str:
+    return f"<div class=story><div class=head><h2>{title}</h2>{date}</div>{p(*texts)}</div>"
+
+
+def test_another_story_under_the_article_goes() -> None:
+    date = "<span>3 May 2025</span>"
+    found = read(story(TITLE, TEXT, date) + story("Bakers open an hour later", OTHER, date))
+    assert list(found.paragraphs) == TEXT
+    assert reason(found, OTHER[0]) == "another story"
+
+
+def test_a_section_of_an_article_is_no_other_story() -> None:
+    found = read(story(TITLE, TEXT) + story("What the bakers say", OTHER))
+    assert set(OTHER) <= set(found.paragraphs)
+
+
+def teaser(text: str, number: int) -> str:
+    return f"<div><h3><a href=/s/{number}>The headline of story {number}</a></h3><p>{text}</p></div>"
+
+
+TEASERS = "".join(
+    teaser(text, i)
+    for i, text in enumerate(
+        [*OTHER, "The owls of Skerry have come back to the school roof, a teacher said on Friday."]
+    )
+)
+
+
+def test_teasers_in_a_box_beside_an_article_go() -> None:
+    found = read(f"<main>{article(p(*TEXT))}<section>{TEASERS}</section></main>")
+    assert list(found.paragraphs) == TEXT
+
+
+def test_the_stories_that_an_article_lists_stay() -> None:
+    assert set(OTHER) <= set(read(article(p(*TEXT), TEASERS)).paragraphs)
+
+
 @pytest.mark.parametrize(
     ("html", "starts", "why"),
     [

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import dates, features, head, labels, people, trees
+from . import dates, features, head, labels, people, tree, trees
 from .features import NO, Page
 from .lexicon import Lexicon
 from .tree import HEADINGS, KINDS, Block
@@ -25,6 +25,8 @@ SURE = 0.02  # below that in the first stage, the second is not asked
 OUTLET = 60  # characters of an outlet's name behind a linked headline
 REPEAT_WORDS = 8  # a shorter block may say the same twice
 REPEAT_SHARE = 0.95  # of a block's 4-word shingles that were read before; .8 loses recall, .95 does not
+
+STORY_PROSES = 3  # sentences of a box that can be another whole story
 
 LIVE_UPDATES = 4  # time-stamped updates that make a page a live blog
 LIVE_INTRODUCTION = 100  # characters that must stand before them; with less, the updates are all there is
@@ -181,6 +183,7 @@ def decide(page: Page, scores: list[float], url: str | None = None, live: bool =
     _weather(page, result)
     _titles(page, result)
     _repeats(blocks, result)
+    _other_stories(page, result)
     if live or _LIVE_URL.search(url or ""):
         _live(page, result)
     _outer_links(page, result)
@@ -388,6 +391,35 @@ def _repeats(blocks: Sequence[Block], result: Judgement) -> None:
             words = _WORD.findall(block.text.casefold())
             if len(words) >= REPEAT_WORDS and read.count(f" {' '.join(words)} ") > 1:
                 result.kept[i], result.reasons[i] = False, "repeats on this page"
+
+
+def _other_stories(page: Page, result: Judgement) -> None:
+    """Whole articles under or over this one, as on pages that go on for ever: each in a box like that of this title,
+    which begins with a heading like it and a date or byline, or is an `article`. Sections of one have neither."""
+    if page.title_at < 0:
+        return
+    title = page.blocks[page.title_at]
+    for head_at, block in enumerate(page.blocks):
+        if page.paths[head_at] != page.paths[page.title_at] or _same_words(block.text, page.title):
+            continue
+        if (boxes := tree.apart(title.node, block.node)) is None:
+            continue
+        own, other = boxes
+        if own.proses < STORY_PROSES or other.proses < STORY_PROSES or tree.path(own) != tree.path(other):
+            continue
+        first = next(i for i in range(other.first, other.last + 1) if page.prose[i])
+        if head_at > first or not (other.tag == "article" or _is_signed(page, other.first, first)):
+            continue
+        for i in range(other.first, other.last + 1):
+            if result.kept[i]:
+                result.kept[i], result.reasons[i] = False, "another story"
+
+
+def _is_signed(page: Page, first: int, end: int) -> bool:
+    return any(
+        block.time or head.is_byline(block.text) or _is_dateline(block, page.labels[block.index])
+        for block in page.blocks[first:end]
+    )
 
 
 def _live(page: Page, result: Judgement) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .. import furniture, urls
+from . import article, labels
 from . import evidence as ev
-from . import labels
 from .evidence import Evidence
 from .features import Page
 from .judge import Judgement
@@ -23,10 +23,18 @@ TEASER_SHARE = 0.8  # ... if they are this much of the text ...
 TEASER_CHARS = 500  # ... and none is longer
 TEASER_BLOCKS = 8  # of a teaser's box
 HEADLINE = 15  # characters of a linked line that can be a headline
+STUB = 6_000  # characters of a page's scripts, that does nothing but lead to another
+STUB_LINES = 40  # words with which it may say so
+AT_ONCE = (
+    10  # seconds after which a page that leads to another does so; news pages reload themselves after minutes
+)
 
 _NUMBER = re.compile(
     r"^(?:[/_-]|\.html?/|/?\?|&)?(?:page|seite|pagina|pag|p|pg|part)?[/=_-]?(\d{1,2})(?:\.html?|/)?$", re.I
 )
+
+_REFRESH = re.compile(r"\s*(\d+)[\d.]*\s*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"']+)", re.I)
+_LOCATION = re.compile(r"\blocation(?:\.href)?\s*(?:=|\.(?:replace|assign)\()\s*([\"'])([^\"']+)\1")
 
 
 def flags(page: Page, made: Judgement, facts: Evidence, url: str | None) -> tuple[str, ...]:
@@ -34,6 +42,7 @@ def flags(page: Page, made: Judgement, facts: Evidence, url: str | None) -> tupl
     found = []
     if made.live:
         found.append("live")
+    _without_teasers(page, made, url)
     if _is_consent(page, made):
         found.append("consent")
         _clear(made, "consent")
@@ -85,6 +94,25 @@ def _is_index(page: Page, made: Judgement, facts: Evidence, url: str | None) -> 
             teased += len(block.text)
             teasers.add(story)
     return len(teasers) >= TEASERS and teased >= TEASER_SHARE * total
+
+
+def _without_teasers(page: Page, made: Judgement, url: str | None) -> None:
+    """Take away the teasers of other stories, in a box of their own, beside an article: each under a headline that
+    leads there. The items of an article that is a list of such are in the box of its introduction."""
+    if not url or not urls.is_web(url):
+        return
+    proses = [block for block in page.blocks if made.kept[block.index] and page.prose[block.index]]
+    stories = {block.index: story for block in proses if (story := _teased(block, page, url))}
+    if len(set(stories.values())) < TEASERS or len(proses) - len(stories) < TEASERS:
+        return
+    box = article.container([page.blocks[i] for i in stories])
+    if box is None or any(
+        box.first <= block.index <= box.last and block.index not in stories for block in proses
+    ):
+        return
+    for i in range(box.first, box.last + 1):
+        if made.kept[i]:
+            made.kept[i], made.reasons[i] = False, "teaser"
 
 
 def _teased(block: Block, page: Page, url: str) -> str | None:
@@ -156,6 +184,24 @@ def next_page(root: Any, facts: Evidence, url: str | None) -> str | None:
     if following is None:
         return None
     return next((other for other, said in others if other and _is_whole(other, said, url)), following)
+
+
+def moved(root: Any, page: Page, made: Judgement, facts: Evidence, url: str | None) -> str | None:
+    """Where a page sends its readers that has nothing else for them: by `<meta http-equiv=refresh>`, or by a script
+    that does only that, as link shorteners do. "You are being redirected" is no text: `made` is changed."""
+    words = sum(block.words for block in page.blocks if made.kept[block.index])
+    if not url or not urls.is_web(url) or words > STUB_LINES:
+        return None
+    told = [match for value in facts.meta.get("refresh", ()) if (match := _REFRESH.match(value))]
+    links = [match[2] for match in told if int(match[1]) <= AT_ONCE]
+    scripts = [script.text for script in root.iter("script") if script.text]
+    if not words and sum(map(len, scripts)) <= STUB:
+        links += [match[2].replace("\\/", "/") for script in scripts for match in _LOCATION.finditer(script)]
+    there = (urls.absolute(link.strip(), url) for link in links)
+    to = next((link for link in there if link and urls.is_web(link) and link != url), None)
+    if to:
+        _clear(made, "redirect")
+    return to
 
 
 def _is_whole(link: str, said: str, url: str) -> bool:

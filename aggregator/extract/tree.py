@@ -446,6 +446,22 @@ def read(root: Any) -> tuple[list[Block], list[Node]]:
     return reader.blocks, reader.nodes
 
 
+def apart(one: Node, other: Node) -> tuple[Node, Node] | None:
+    """The largest boxes of which one holds one element and the other the other; None if an element is its own box."""
+    above = set()
+    node: Node | None = one
+    while node is not None:
+        above.add(id(node))
+        node = node.parent
+    right = other
+    while right.parent is not None and id(right.parent) not in above:
+        right = right.parent
+    left = one
+    while left.parent is not None and left.parent is not right.parent:
+        left = left.parent
+    return None if left is one or right is other or left.parent is None else (left, right)
+
+
 def path(node: Node) -> str:
     """The element's DOM path without numbers, so that it is the same on every page made from one template.
 
