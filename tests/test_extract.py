@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import textwrap
 from datetime import UTC, datetime
 
 import pytest
@@ -51,6 +52,29 @@ def reason(document: Document, text: str) -> str:
 
 def test_a_plain_article_is_its_paragraphs() -> None:
     assert list(read(article(p(*TEXT))).paragraphs) == TEXT
+
+
+def test_code_keeps_its_lines() -> None:
+    found = read(
+        article(p(*TEXT), "<pre><code>  def pump(x):\n\n      return x + 1\n</code></pre>", p("It hums."))
+    )
+    assert found.paragraphs[len(TEXT)] == "def pump(x):\n    return x + 1"
+
+
+def test_verses_keep_their_lines_and_prose_is_not_broken_where_the_page_breaks_it() -> None:
+    poem = "<p>The ferry leaves at seven in the rain<br>\nand takes the baker's\ndaughter to the town.</p>"
+    prose = TEXT[0][:60] + "<br>" + TEXT[0][60:]
+    found = read(article(p(*TEXT[1:]), poem, p(prose)))
+    assert (
+        "The ferry leaves at seven in the rain\nand takes the baker's daughter to the town."
+        in found.paragraphs
+    )
+    assert not any("\n" in text for text in found.paragraphs if "ferry leaves" not in text)
+
+
+def test_preformatted_prose_is_parted_where_lines_are_empty() -> None:
+    text = "\n\n".join("\n".join(textwrap.wrap(paragraph, 70)) for paragraph in TEXT)
+    assert list(read(article(f"<pre>\n{text}\n</pre>")).paragraphs) == TEXT
 
 
 OTHER = [

@@ -112,6 +112,8 @@ _SENTENCE_END = re.compile(
 _LONG_TAG = re.compile(r"<(\w+)\s[^<>]{40000,}>")
 #: The page goes on behind them, for browsers; libxml2 drops what comes.
 _END = re.compile(r"</(?:body|html)\s*>", re.I)
+WRAPPED = 45  # characters of a line of preformatted prose, but for the last of a paragraph
+_EMPTY_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 _SPLIT_LENGTH = 80  # characters on both sides of a single line break that make it a paragraph break
 _CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
@@ -274,9 +276,34 @@ def parse(markup: str) -> Any | None:
     # huge_tree: without it libxml2 drops what is nested deeper than 256, which real (broken) pages reach.
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     try:
-        return etree.fromstring(data, parser)
+        root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
+    if root is not None:
+        for element in [*root.iter("pre")]:
+            _part_paragraphs(element)
+    return root
+
+
+def is_wrapped(text: str) -> bool:
+    """Whether preformatted text is prose in lines of a mail's or a typewriter's length, and no code."""
+    parts = [part.split("\n") for part in _EMPTY_LINES.split(text.strip("\n"))]
+    lines = [line for part in parts for line in part[:-1]] or [line for part in parts for line in part]
+    return 2 * sum(len(line) >= WRAPPED for line in lines) >= len(lines)
+
+
+def _part_paragraphs(pre: Any) -> None:
+    """Put two line breaks where preformatted prose, as of press releases and mails, has empty lines."""
+    text = pre.text
+    if not text or not _EMPTY_LINES.search(text) or not is_wrapped(text):
+        return
+    first, *others = _EMPTY_LINES.split(text)
+    pre.text = first
+    for other in reversed(others):
+        after = etree.Element("br")
+        after.tail = other
+        pre.insert(0, after)
+        pre.insert(0, etree.Element("br"))
 
 
 def swallows(element: Any) -> bool:
