@@ -482,6 +482,54 @@ def test_an_article_that_a_script_puts_there_is_read_from_the_script(depth: int)
     assert document.flags == ()
 
 
+def state(data: object, kind: str = "application/json") -> str:
+    head = f"<title>{TITLE}</title><meta property=og:type content=article>"
+    return (
+        f"<head>{head}</head><body><div id=app></div><script type={kind}>{json.dumps(data)}</script></body>"
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        TEXT,
+        [{"type": "text", "content": text} for text in TEXT],
+        {f"Paragraph:{n}": {"text": text} for n, text in enumerate(TEXT)},
+        [{"content": [{"value": text[:20]}, {"value": text[20:], "bold": True}]} for text in TEXT],
+    ],
+)
+def test_an_article_that_a_script_has_in_paragraphs_is_read_from_the_script(body: object) -> None:
+    others = [{"title": "Another story", "summary": text} for text in TEXT * 2]
+    found = extract(state({"page": {"title": TITLE, "body": body, "related": others}}), URL, now=NOW)
+    assert list(found.paragraphs) == TEXT
+
+
+def declared(**more: object) -> str:
+    return state({"@type": "NewsArticle", "articleBody": "\n\n".join(TEXT), **more}, "application/ld+json")
+
+
+def test_an_article_that_only_json_ld_has_is_read_from_there() -> None:
+    assert list(extract(declared(), URL, now=NOW).paragraphs) == TEXT
+
+
+def test_what_json_ld_has_for_subscribers_is_not_the_text() -> None:
+    assert extract(declared(isAccessibleForFree="False"), URL, now=NOW).paragraphs == ()
+
+
+def test_lorem_ipsum_in_place_of_a_text_goes() -> None:
+    lorem = "Lorem ipsum dolor sit amet, consetetur sadipscing elitr, sed diam nonumy eirmod tempor invidunt."
+    found = read(
+        article(p(*TEXT, lorem, "At vero eos et accusam et justo duo dolores et ea rebum, stet clita."))
+    )
+    assert list(found.paragraphs) == TEXT
+    assert found.flags == ("paywall",)
+
+
+def test_a_page_is_not_too_long_for_its_style_sheets_and_scripts() -> None:
+    bulk = f"<style>{'.a{b:c}' * 300_000}</style><script>x='{'a' * 1_500_000}'</script>"
+    assert list(extract(page(article(p(*TEXT)), bulk), URL, now=NOW).paragraphs) == TEXT
+
+
 def test_what_comes_after_the_end_of_the_body_is_read() -> None:
     html = f"<html><body><nav><a href='/'>Home</a></nav></body></html>{article(p(*TEXT))}"
     assert list(extract(html, URL, now=NOW).paragraphs) == TEXT

@@ -156,7 +156,7 @@ def _read(
         not any(made.kept)
         and not moved
         and facts.is_article
-        and (found := tree.parse(scripts.article(root) or "")) is not None
+        and (found := tree.parse(scripts.article(root, facts) or "")) is not None
     ):
         root = found
         page = Page(*tree.read(root), title)

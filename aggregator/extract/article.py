@@ -7,7 +7,6 @@ Inside it the furniture is decomposed and the paragraphs are read from what rema
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Container, Sequence
 from typing import Any
@@ -20,7 +19,6 @@ from . import tree
 from .tree import INLINE, MAX_DEPTH, SKIP, Block, Node, swallows
 
 _BREAK = "\u2028"  # stands for a `br`
-_BLANK_LINES = re.compile(r"\s*\n(?=[ \t]*\S)")
 #: Characters of the longest and of the mean line that are broken on purpose: verses, addresses. Old pages break prose
 #: at 70 and more.
 VERSE_LONGEST, VERSE_LINE = 65, 50
@@ -116,7 +114,8 @@ def build(top: Node, blocks: Sequence[Block], kept: Sequence[bool]) -> list[str]
 def _laid_out(text: str, block: Block) -> str:
     """A paragraph's text on one line; code and verse on their own, which mean something there."""
     if block.node.tag == "pre" and not tree.is_wrapped(text):
-        return textwrap.dedent(_BLANK_LINES.sub("\n", text.strip("\n"))).replace(_BREAK, "\n").strip()
+        lines = [line.rstrip() for line in text.replace(_BREAK, "\n").split("\n") if not line.isspace()]
+        return textwrap.dedent("\n".join(filter(None, lines)))
     lines = [line for part in text.split(_BREAK) if (line := " ".join(part.split()))]
     is_verse = max(map(len, lines), default=0) <= VERSE_LONGEST and sum(map(len, lines)) <= VERSE_LINE * len(
         lines

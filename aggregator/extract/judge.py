@@ -168,7 +168,7 @@ def decide(page: Page, scores: list[float], url: str | None = None, live: bool =
     for i, kind in enumerate(page.labels):
         if kept[i]:
             kind = _kind(page, i)
-            if kind in _HARD:
+            if kind in _HARD or kind == "paywall":
                 kept[i], reasons[i] = False, kind or ""
     proses = [i for i, is_one in enumerate(page.prose) if is_one and kept[i]]
     for i, block in enumerate(blocks):
@@ -200,6 +200,8 @@ def decide(page: Page, scores: list[float], url: str | None = None, live: bool =
 def _kind(page: Page, i: int) -> str | None:
     """What a line is by its words, if it is no text: a label, "Read more" and a link, a caption, a call to act."""
     block, kind, linked = page.blocks[i], page.labels[i], page.linked[i]
+    if labels.is_placeholder(block.text):
+        return "paywall"
     if kind is not None or len(block.text) > SAID_LINE:
         return kind if kind != "credits" else None  # "Editor" alone is a sub-heading
     if block.node.tag == "figcaption":

@@ -158,7 +158,9 @@ def _is_paywalled(page: Page, made: Judgement, facts: Evidence) -> bool:
     free = [item.get("isAccessibleForFree") for item in facts.articles]
     if any(value is False for value in free):
         return True
-    return any("paywall" in labels.phrases(block.text) for block in page.blocks)
+    return any(
+        "paywall" in labels.phrases(block.text) or labels.is_placeholder(block.text) for block in page.blocks
+    )
 
 
 def next_page(root: Any, facts: Evidence, url: str | None) -> str | None:

@@ -101,11 +101,12 @@ LINK, STRONG = 1, 2  # states a piece of text can be in
 
 MAX_DEPTH = 400  # deeper elements are read as plain text: Python's stack holds 1,000 frames
 MAX_CHARS = 3_000_000  # of markup that are looked at; the largest of 1,028 news pages had 2.2 million
+BULK = 10_000  # characters of a style sheet or script that a page of more does without
 MAX_STEPS = 5  # of a path
 MAX_BLOCKS = 6_000  # a page of 10 MB in 20-letter paragraphs is no article
 
 #: Thai, Lao and Khmer sentences end without a mark.
-_SENTENCE_END = re.compile(
+SENTENCE_END = re.compile(
     r"""(?:[.!?。！？…:।॥؟۔][\"'”’»)\]]*|[\u0e00-\u0eff\u1780-\u17ff][\"'”’»)\]]*)\s*$"""
 )
 #: lxml takes quadratic time to list attributes: 150,000 of them take four minutes. A tag that long loses them.
@@ -114,6 +115,8 @@ _LONG_TAG = re.compile(r"<(\w+)\s[^<>]{40000,}>")
 _END = re.compile(r"</(?:body|html)\s*>", re.I)
 WRAPPED = 45  # characters of a line of preformatted prose, but for the last of a paragraph
 _EMPTY_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
+_BULK = re.compile(r"<(?:style|script)\b[^<>]{0,500}>", re.I)
+_BULK_END = re.compile(r"</(?:style|script)\s*>", re.I)
 _SPLIT_LENGTH = 80  # characters on both sides of a single line break that make it a paragraph break
 _CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
@@ -265,9 +268,23 @@ def _goes_on(markup: str) -> bool:
     return any(markup.find(tag, end) >= 0 for tag in ("<p>", "<p ", "<P>", "<P ", "<br"))
 
 
+def _without_bulk(markup: str) -> str:
+    """The page without its long style sheets and scripts, but for JSON-LD: what is too long with them may not be so."""
+    parts, at = [], 0
+    while begin := _BULK.search(markup, at):
+        end = _BULK_END.search(markup, begin.end())
+        if end is None:
+            break
+        is_long = end.start() - begin.end() > BULK and "ld+json" not in begin[0]
+        parts.append(markup[at : begin.start() if is_long else end.end()])
+        at = end.end()
+    return "".join([*parts, markup[at:]])
+
+
 def parse(markup: str) -> Any | None:
     """The page's root element, or None where there is nothing to parse. Never raises."""
-    markup = markup[:MAX_CHARS]
+    if len(markup) > MAX_CHARS:
+        markup = _without_bulk(markup)[:MAX_CHARS]
     if _goes_on(markup):
         markup = _END.sub("", markup)
     if _has_long_tag(markup):
@@ -421,7 +438,7 @@ def _split(pieces: list[tuple[str, int, Any, bool]]) -> list[list[tuple[str, int
     runs = [lines[0]]
     texts = ["".join(piece[0] for piece in line).strip() for line in lines]
     for before, after, line in zip(texts, texts[1:], lines[1:], strict=False):
-        prose = len(before) >= _SPLIT_LENGTH and len(after) >= _SPLIT_LENGTH and _SENTENCE_END.search(before)
+        prose = len(before) >= _SPLIT_LENGTH and len(after) >= _SPLIT_LENGTH and SENTENCE_END.search(before)
         if prose or _stands_alone(before) or _stands_alone(after):
             runs.append(line)
         else:
@@ -453,7 +470,7 @@ def read(root: Any) -> tuple[list[Block], list[Node]]:
         node.chars += length
         node.linked += block.linked * length // len(block.text)
         node.blocks += 1
-        if length >= 60 and block.linked * 2 < length and _SENTENCE_END.search(block.text):
+        if length >= 60 and block.linked * 2 < length and SENTENCE_END.search(block.text):
             node.prose += length
             node.proses += 1
         if node.first < 0:
