@@ -77,6 +77,21 @@ def test_preformatted_prose_is_parted_where_lines_are_empty() -> None:
     assert list(read(article(f"<pre>\n{text}\n</pre>")).paragraphs) == TEXT
 
 
+def test_what_readers_say_under_a_text_goes() -> None:
+    said = "".join(
+        f"<div class=comment><p>user{i} 3 hours ago</p><p>{text}</p></div>" for i, text in enumerate(OTHER)
+    )
+    assert list(read(f"<h1>{TITLE}</h1>{p(*TEXT)}<div class=commentarea>{said}</div>").paragraphs) == TEXT
+
+
+def test_posts_whose_headings_lead_to_themselves_are_no_teasers() -> None:
+    posts = "".join(
+        f"<div id=p{i}><h3><a href=#p{i}>Re: {TITLE}</a></h3><div>{text}</div></div>"
+        for i, text in enumerate(TEXT)
+    )
+    assert read(f"<h2>{TITLE}</h2>{posts}").flags == ()
+
+
 OTHER = [
     "Bakers in Oberstadt agreed on Tuesday to open an hour later in winter, which ends a quarrel of nine years.",
     "The union had asked for two hours and the guild for none, so that both sides called the result a defeat.",

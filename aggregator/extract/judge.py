@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import dates, features, head, labels, people, tree, trees
+from . import beside, dates, features, head, labels, people, trees
 from .features import NO, Page
 from .lexicon import Lexicon
 from .tree import HEADINGS, KINDS, Block
@@ -26,8 +26,6 @@ OUTLET = 60  # characters of an outlet's name behind a linked headline
 REPEAT_WORDS = 8  # a shorter block may say the same twice
 REPEAT_SHARE = 0.95  # of a block's 4-word shingles that were read before; .8 loses recall, .95 does not
 
-STORY_PROSES = 3  # sentences of a box that can be another whole story
-
 LIVE_UPDATES = 4  # time-stamped updates that make a page a live blog
 LIVE_INTRODUCTION = 100  # characters that must stand before them; with less, the updates are all there is
 STAMP_LINE = 60  # characters of a line that can be a time stamp
@@ -42,7 +40,6 @@ SAID_LINE = 150  # characters of a line that says what it is
 CREDIT_LINE = 80  # characters of a line that says whose a picture or text is
 #: Of a list that is article, and makes the rest so: of the items won, .6 has 20 of 44 right, .75 11 of 16.
 LIST_SHARE = 0.75
-MAX_DATELINE = 100  # characters of "Updated: 21 Oct 2025, 10:00 · Published: 20 Oct 2025, 14:03"
 WEATHER_LINE = 90  # characters of a line that has temperature, place and date in one
 WIDGET_LINE = 40  # characters of a line of a widget ...
 WIDGET_LINES = 3  # ... of which so many on either side of the temperature
@@ -175,7 +172,7 @@ def decide(page: Page, scores: list[float], url: str | None = None, live: bool =
         if (
             kept[i]
             and block.node.tag not in HEADINGS
-            and _is_dateline(block, page.labels[i])
+            and head.is_dateline(block, page.labels[i])
             and not _is_entry(page, i, proses)
         ):
             kept[i], reasons[i] = False, "byline"
@@ -183,7 +180,8 @@ def decide(page: Page, scores: list[float], url: str | None = None, live: bool =
     _weather(page, result)
     _titles(page, result)
     _repeats(blocks, result)
-    _other_stories(page, result)
+    beside.other_stories(page, kept, reasons)
+    beside.comments(page, kept, reasons)
     if live or _LIVE_URL.search(url or ""):
         _live(page, result)
     _outer_links(page, result)
@@ -241,16 +239,6 @@ def _foot(page: Page, result: Judgement) -> None:
             or people.reporters(text)
         ):
             result.kept[i], result.reasons[i] = False, "byline"
-
-
-def _is_dateline(block: Block, label: str | None) -> bool:
-    """Whether a line says when the article was published, and nothing else."""
-    text = block.text
-    if len(text) > MAX_DATELINE or dates.is_sentence(text):
-        return False
-    if dates.alone(text) or (block.time and len(text) <= dates.LINE):
-        return True
-    return labels.prefix(text) == "byline" and dates.visible(text) is not None
 
 
 def _is_entry(page: Page, i: int, proses: Sequence[int]) -> bool:
@@ -318,7 +306,7 @@ def why(block: Block, label: str | None, shared: int = 0, looked_at: bool = True
         kind = labels.prefix(block.text)
         if kind:
             return kind
-        if _is_dateline(block, label) or head.is_byline(block.text):
+        if head.is_dateline(block, label) or head.is_byline(block.text):
             return "byline"
         said = labels.phrases(block.text)
         if said:
@@ -393,35 +381,6 @@ def _repeats(blocks: Sequence[Block], result: Judgement) -> None:
             words = _WORD.findall(block.text.casefold())
             if len(words) >= REPEAT_WORDS and read.count(f" {' '.join(words)} ") > 1:
                 result.kept[i], result.reasons[i] = False, "repeats on this page"
-
-
-def _other_stories(page: Page, result: Judgement) -> None:
-    """Whole articles under or over this one, as on pages that go on for ever: each in a box like that of this title,
-    which begins with a heading like it and a date or byline, or is an `article`. Sections of one have neither."""
-    if page.title_at < 0:
-        return
-    title = page.blocks[page.title_at]
-    for head_at, block in enumerate(page.blocks):
-        if page.paths[head_at] != page.paths[page.title_at] or _same_words(block.text, page.title):
-            continue
-        if (boxes := tree.apart(title.node, block.node)) is None:
-            continue
-        own, other = boxes
-        if own.proses < STORY_PROSES or other.proses < STORY_PROSES or tree.path(own) != tree.path(other):
-            continue
-        first = next(i for i in range(other.first, other.last + 1) if page.prose[i])
-        if head_at > first or not (other.tag == "article" or _is_signed(page, other.first, first)):
-            continue
-        for i in range(other.first, other.last + 1):
-            if result.kept[i]:
-                result.kept[i], result.reasons[i] = False, "another story"
-
-
-def _is_signed(page: Page, first: int, end: int) -> bool:
-    return any(
-        block.time or head.is_byline(block.text) or _is_dateline(block, page.labels[block.index])
-        for block in page.blocks[first:end]
-    )
 
 
 def _live(page: Page, result: Judgement) -> None:

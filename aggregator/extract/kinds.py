@@ -126,8 +126,10 @@ def _teased(block: Block, page: Page, url: str) -> str | None:
     for other in near:
         is_headline = other.linked > 0.8 * len(other.text) and len(other.text) >= HEADLINE
         link = _first_link(other) if is_headline or other is block else None
-        story = urls.absolute(link, url) if link else None
-        if story and urls.host(story) == urls.host(url) and story != url:
+        story = (
+            urls.absolute(link.partition("#")[0], url) if link else None
+        )  # "#p2" leads to a part of this page
+        if story and urls.host(story) == urls.host(url) and story != url.partition("#")[0]:
             return story
     return None
 
