@@ -55,10 +55,15 @@ def test_a_plain_article_is_its_paragraphs() -> None:
 
 
 def test_code_keeps_its_lines() -> None:
-    found = read(
-        article(p(*TEXT), "<pre><code>  def pump(x):\n\n      return x + 1\n</code></pre>", p("It hums."))
-    )
+    code = "<pre><code>  def pump(x):\n\n      return x + 1\n</code></pre>"
+    found = read(article(p(*TEXT), code, p("It hums.")))
     assert found.paragraphs[len(TEXT)] == "def pump(x):\n    return x + 1"
+
+
+def test_code_has_its_lines_where_each_is_an_element() -> None:
+    code = "<pre><code><div>let a = 1;</div><div>let b = 2;</div></code></pre>"
+    found = read(article(p(*TEXT), code, p("It hums.")))
+    assert found.paragraphs[len(TEXT)] == "let a = 1;\nlet b = 2;"
 
 
 def test_verses_keep_their_lines_and_prose_is_not_broken_where_the_page_breaks_it() -> None:
@@ -133,7 +138,21 @@ def test_teasers_in_a_box_beside_an_article_go() -> None:
 
 
 def test_the_stories_that_an_article_lists_stay() -> None:
-    assert set(OTHER) <= set(read(article(p(*TEXT), TEASERS)).paragraphs)
+    items = "".join(
+        f"<div class=item>{teaser(text * 2, i)}</div>" for i, text in enumerate([*OTHER, TEXT[0]])
+    )
+    found = read(article(f"<div class=intro>{p(*TEXT)}</div>", f"<div class=items>{items}</div>"))
+    assert {text * 2 for text in OTHER} <= set(found.paragraphs)
+
+
+def test_a_short_article_that_leads_readers_without_scripts_elsewhere_stays() -> None:
+    head = "<noscript><meta http-equiv=refresh content='0; url=/nojs'></noscript>"
+    assert list(extract(page(article(p(TEXT[0])), head), URL, now=NOW).paragraphs) == TEXT[:1]
+
+
+def test_the_shadow_tree_of_an_element_is_read() -> None:
+    shadow = f"<template shadowrootmode=open>{article(p(*TEXT))}</template>"
+    assert list(read(f"<x-story>{shadow}</x-story>").paragraphs) == TEXT
 
 
 @pytest.mark.parametrize(

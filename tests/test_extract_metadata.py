@@ -331,6 +331,11 @@ def test_the_feeds_headline_is_the_title_where_the_page_adds_a_section() -> None
     assert extract(html, "https://x.example/1", hint=entry(None), now=NOW).title == TITLE
 
 
+def test_the_feeds_headline_is_the_title_where_the_h1_has_a_kicker_too() -> None:
+    html = f"<title>Quays - {TITLE} - Herald</title><body><h1><span>Quays</span> {TITLE}</h1>{BODY}"
+    assert extract(html, "https://x.example/1", hint=entry(None), now=NOW).title == TITLE
+
+
 # -------------------------------------------------------------------------------------- authors
 
 

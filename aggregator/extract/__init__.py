@@ -151,7 +151,7 @@ def _read(
     if hint and hint.content_html:
         scores = corrections.with_feed(page, scores, _feed_text(hint))
     made = judge.decide(page, scores, url, facts.is_live)
-    moved = kinds.moved(root, page, made, facts, url)
+    moved = kinds.moved(root, page, made, url)
     if (
         not any(made.kept)
         and not moved

@@ -20,6 +20,7 @@ def other_stories(page: Page, kept: list[bool], reasons: list[str]) -> None:
     if page.title_at < 0:
         return
     title = page.blocks[page.title_at]
+    seen = set()
     for head_at, block in enumerate(page.blocks):
         if (
             page.paths[head_at] != page.paths[page.title_at]
@@ -29,6 +30,9 @@ def other_stories(page: Page, kept: list[bool], reasons: list[str]) -> None:
         if (boxes := tree.apart(title.node, block.node)) is None:
             continue
         own, other = boxes
+        if id(other) in seen:
+            continue
+        seen.add(id(other))
         if own.proses < STORY_PROSES or other.proses < STORY_PROSES or tree.path(own) != tree.path(other):
             continue
         first = next((i for i in range(other.first, other.last + 1) if page.prose[i]), head_at)

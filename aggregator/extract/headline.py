@@ -114,7 +114,8 @@ def choose(
     sites = site_names(evidence, host)
     title = _of_page(evidence, headings, sites, feed, subheadings)
     told = clean(feed or "", sites)
-    if told in _SEPARATOR.split(title) and same(title, told) >= ALIKE:
+    parts = {*_SEPARATOR.split(title), *_SEPARATOR.split(evidence.title)}
+    if told in parts and same(title, told) >= ALIKE:
         return told  # the rest is a section, a forum, a site that goes by another name elsewhere
     if not told or same(title, told) >= SAME:
         return title

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from . import evidence as ev
 from .evidence import Evidence
 from .features import Page
 from .judge import Judgement
-from .tree import HEADINGS, INLINE, KINDS, Block
+from .tree import HEADINGS, INLINE, KINDS, Block, Node
 
 STUB_WORDS = 250  # a text with a paywall's words beside it that is shorter than that was cut
 WALL_SHARE = 0.5  # of the kept text that talks of consent: then the wall is all there is ...
@@ -33,7 +34,8 @@ _NUMBER = re.compile(
     r"^(?:[/_-]|\.html?/|/?\?|&)?(?:page|seite|pagina|pag|p|pg|part)?[/=_-]?(\d{1,2})(?:\.html?|/)?$", re.I
 )
 
-_REFRESH = re.compile(r"\s*(\d+)[\d.]*\s*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"']+)", re.I)
+_REFRESH = re.compile(r"\s*(\d{1,4})(?:\.\d*)?\s*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"']+)", re.I)
+_ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|(.))", re.I)
 _LOCATION = re.compile(r"\blocation(?:\.href)?\s*(?:=|\.(?:replace|assign)\()\s*([\"'])([^\"']+)\1")
 
 
@@ -97,8 +99,8 @@ def _is_index(page: Page, made: Judgement, facts: Evidence, url: str | None) -> 
 
 
 def _without_teasers(page: Page, made: Judgement, url: str | None) -> None:
-    """Take away the teasers of other stories, in a box of their own, beside an article: each under a headline that
-    leads there. The items of an article that is a list of such are in the box of its introduction."""
+    """Take away the teasers of other stories, each under a headline that leads there, in a box of their own outside the
+    `article` element: an article that is a list of such has them inside."""
     if not url or not urls.is_web(url):
         return
     proses = [block for block in page.blocks if made.kept[block.index] and page.prose[block.index]]
@@ -106,13 +108,21 @@ def _without_teasers(page: Page, made: Judgement, url: str | None) -> None:
     if len(set(stories.values())) < TEASERS or len(proses) - len(stories) < TEASERS:
         return
     box = article.container([page.blocks[i] for i in stories])
-    if box is None or any(
-        box.first <= block.index <= box.last and block.index not in stories for block in proses
-    ):
+    others = [block for block in proses if block.index not in stories]
+    own = next((node for node in _above(others[0].node) if node.tag == "article"), None)
+    if box is None or own is None or any(box.first <= block.index <= box.last for block in others):
+        return
+    if own.first <= box.first <= own.last:
         return
     for i in range(box.first, box.last + 1):
         if made.kept[i]:
             made.kept[i], made.reasons[i] = False, "teaser"
+
+
+def _above(node: Node | None) -> Iterator[Node]:
+    while node is not None:
+        yield node
+        node = node.parent
 
 
 def _teased(block: Block, page: Page, url: str) -> str | None:
@@ -190,17 +200,29 @@ def next_page(root: Any, facts: Evidence, url: str | None) -> str | None:
     return next((other for other, said in others if other and _is_whole(other, said, url)), following)
 
 
-def moved(root: Any, page: Page, made: Judgement, facts: Evidence, url: str | None) -> str | None:
+def _unescaped(match: re.Match[str]) -> str:
+    return match[3] or chr(int(match[1] or match[2], 16))
+
+
+def moved(root: Any, page: Page, made: Judgement, url: str | None) -> str | None:
     """Where a page sends its readers that has nothing else for them: by `<meta http-equiv=refresh>`, or by a script
     that does only that, as link shorteners do. "You are being redirected" is no text: `made` is changed."""
     words = sum(block.words for block in page.blocks if made.kept[block.index])
     if not url or not urls.is_web(url) or words > STUB_LINES:
         return None
-    told = [match for value in facts.meta.get("refresh", ()) if (match := _REFRESH.match(value))]
+    told = [
+        match
+        for element in root.iter("meta")
+        if (element.get("http-equiv") or "").lower() == "refresh"
+        and (match := _REFRESH.match(element.get("content") or ""))
+        and not (words and any(up.tag == "noscript" for up in element.iterancestors()))
+    ]
     links = [match[2] for match in told if int(match[1]) <= AT_ONCE]
     scripts = [script.text for script in root.iter("script") if script.text]
     if not words and sum(map(len, scripts)) <= STUB:
-        links += [match[2].replace("\\/", "/") for script in scripts for match in _LOCATION.finditer(script)]
+        links += [
+            _ESCAPE.sub(_unescaped, match[2]) for script in scripts for match in _LOCATION.finditer(script)
+        ]
     there = (urls.absolute(link.strip(), url) for link in links)
     to = next((link for link in there if link and urls.is_web(link) and link != url), None)
     if to:

@@ -298,6 +298,10 @@ def parse(markup: str) -> Any | None:
         return None
     if root is not None:
         for element in [*root.iter("pre")]:
+            if next(element.iterancestors("pre"), None) is not None:
+                continue
+            for line in [*element.iter("div")]:  # how some highlighters write a line of code
+                line.tag, line.tail = "span", f"\n{line.tail or ''}"
             _part_paragraphs(element)
     return root
 
@@ -324,8 +328,10 @@ def _part_paragraphs(pre: Any) -> None:
 
 
 def swallows(element: Any) -> bool:
-    """Whether this control holds paragraphs: then it was left open, and what it holds is the page."""
-    return element.tag in _SWALLOWS and element.find(".//p") is not None
+    """Whether this control holds paragraphs: then it was left open, and what it holds is the page. A template may be
+    the shadow tree of an element, which is what readers see of it."""
+    is_shadow = element.tag == "template" and element.get("shadowrootmode") is not None
+    return (element.tag in _SWALLOWS or is_shadow) and element.find(".//p") is not None
 
 
 class _Reader:
