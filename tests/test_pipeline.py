@@ -117,6 +117,21 @@ def test_a_page_that_only_leads_to_another_is_followed(rounds, stub):
     ]
 
 
+def test_what_a_page_without_text_says_it_is_about_is_the_summary(rounds):
+    about = "The ferry sails again, and we were on board."
+    head = f"<title>Ferry sails again</title><meta name=description content='{about}'>"
+    rounds.server.answer("/1.html", body=f"<html><head>{head}</head><div id=app></div></html>", type=HTML)
+    rounds.run()
+    assert rounds.ask("select text, summary, source from articles") == [("", about, "feed")]
+
+
+def test_what_another_page_says_it_is_about_is_no_summary(rounds):
+    head = "<title>Log in</title><meta name=description content='All the news of the coast since 1894.'>"
+    rounds.server.answer("/1.html", body=f"<html><head>{head}</head><div id=app></div></html>", type=HTML)
+    rounds.run()
+    assert rounds.ask("select text, summary from articles") == [("", None)]
+
+
 def test_pages_that_lead_to_one_another_give_the_feeds_text(rounds):
     for here, there in (("/1.html", "/2.html"), ("/2.html", "/1.html")):
         rounds.server.answer(here, body=f"<meta http-equiv=refresh content='0; url={there}'>", type=HTML)
