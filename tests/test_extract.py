@@ -533,7 +533,7 @@ def state(data: object, kind: str = "application/json") -> str:
     ],
 )
 def test_an_article_that_a_script_has_in_paragraphs_is_read_from_the_script(body: object) -> None:
-    others = [{"title": "Another story", "summary": text} for text in TEXT * 2]
+    others = [{"title": "Another story", "summary": text} for text in OTHER * 3]
     found = extract(state({"page": {"title": TITLE, "body": body, "related": others}}), URL, now=NOW)
     assert list(found.paragraphs) == TEXT
 

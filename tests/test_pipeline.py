@@ -132,6 +132,16 @@ def test_what_another_page_says_it_is_about_is_no_summary(rounds):
     assert rounds.ask("select text, summary from articles") == [("", None)]
 
 
+def test_a_page_that_leads_to_another_waits_for_the_next_round_after_a_stop(rounds):
+    stop = threading.Event()
+    rounds.server.answer("/1.html", body="<meta http-equiv=refresh content='0; url=/2.html'>", type=HTML)
+    rounds.server.answer("/2.html", body=page("Ferry sails again", SENTENCES), type=HTML)
+    rounds.run(stop=stop, progress=lambda step: step.stage == "pages" and stop.set())
+    assert rounds.ask("select source from articles") == []
+    rounds.later(minutes=1).run()
+    assert rounds.ask("select source from articles") == [("page",)]
+
+
 def test_pages_that_lead_to_one_another_give_the_feeds_text(rounds):
     for here, there in (("/1.html", "/2.html"), ("/2.html", "/1.html")):
         rounds.server.answer(here, body=f"<meta http-equiv=refresh content='0; url={there}'>", type=HTML)
