@@ -94,6 +94,15 @@ WHOLE_ARTICLE = frozenset(
      "single", "singlepage", "viewall"]
 )  # fmt: skip
 
+#: What stands in place of a text that subscribers would see, in no language.
+PLACEHOLDER = frozenset(
+    ["accusam", "accusamus", "adipiscing", "adipisicing", "aliqua", "aliquyam", "amet", "at", "clita",
+     "consectetuer", "consectetur", "consetetur", "diam", "do", "dolor", "dolore", "dolores", "duis", "duo",
+     "ea", "eiusmod", "eirmod", "elit", "elitr", "enim", "eos", "erat", "et", "gubergren", "invidunt",
+     "ipsum", "justo", "kasd", "labore", "lorem", "magna", "nonumy", "rebum", "sadipscing", "sanctus", "sea",
+     "sed", "sit", "stet", "takimata", "tempor", "ut", "vero", "voluptua"]
+)  # fmt: skip
+
 BYLINES: dict[str, tuple[str, ...]] = {
     "ar": ("الكاتب", "بقلم", "كتب", "كتبت"),
     "bg": ("автор", "от"),

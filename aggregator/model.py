@@ -219,7 +219,8 @@ class Document:
     image: str | None = None
     summary: str | None = None
     canonical_url: str | None = None
-    next_url: str | None = None  # next page, or the single-page version, of a multi-page article
+    #: Next page, or the single-page version, of a multi-page article; without paragraphs: where the page leads to
+    next_url: str | None = None
     flags: tuple[str, ...] = ()  # paywall, consent, index, live, ...
     removed: tuple[Removed, ...] = ()
     blocks: tuple[Block, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import textwrap
 from datetime import UTC, datetime
 
 import pytest
@@ -51,6 +52,107 @@ def reason(document: Document, text: str) -> str:
 
 def test_a_plain_article_is_its_paragraphs() -> None:
     assert list(read(article(p(*TEXT))).paragraphs) == TEXT
+
+
+def test_code_keeps_its_lines() -> None:
+    code = "<pre><code>  def pump(x):\n\n      return x + 1\n</code></pre>"
+    found = read(article(p(*TEXT), code, p("It hums.")))
+    assert found.paragraphs[len(TEXT)] == "def pump(x):\n    return x + 1"
+
+
+def test_code_has_its_lines_where_each_is_an_element() -> None:
+    code = "<pre><code><div>let a = 1;</div><div>let b = 2;</div></code></pre>"
+    found = read(article(p(*TEXT), code, p("It hums.")))
+    assert found.paragraphs[len(TEXT)] == "let a = 1;\nlet b = 2;"
+
+
+def test_verses_keep_their_lines_and_prose_is_not_broken_where_the_page_breaks_it() -> None:
+    poem = "<p>The ferry leaves at seven in the rain<br>\nand takes the baker's\ndaughter to the town.</p>"
+    prose = TEXT[0][:60] + "<br>" + TEXT[0][60:]
+    found = read(article(p(*TEXT[1:]), poem, p(prose)))
+    assert (
+        "The ferry leaves at seven in the rain\nand takes the baker's daughter to the town."
+        in found.paragraphs
+    )
+    assert not any("\n" in text for text in found.paragraphs if "ferry leaves" not in text)
+
+
+def test_preformatted_prose_is_parted_where_lines_are_empty() -> None:
+    text = "\n\n".join("\n".join(textwrap.wrap(paragraph, 70)) for paragraph in TEXT)
+    assert list(read(article(f"<pre>\n{text}\n</pre>")).paragraphs) == TEXT
+
+
+def test_what_readers_say_under_a_text_goes() -> None:
+    said = "".join(
+        f"<div class=comment><p>user{i} 3 hours ago</p><p>{text}</p></div>" for i, text in enumerate(OTHER)
+    )
+    assert list(read(f"<h1>{TITLE}</h1>{p(*TEXT)}<div class=commentarea>{said}</div>").paragraphs) == TEXT
+
+
+def test_posts_whose_headings_lead_to_themselves_are_no_teasers() -> None:
+    posts = "".join(
+        f"<div id=p{i}><h3><a href=#p{i}>Re: {TITLE}</a></h3><div>{text}</div></div>"
+        for i, text in enumerate(TEXT)
+    )
+    assert read(f"<h2>{TITLE}</h2>{posts}").flags == ()
+
+
+OTHER = [
+    "Bakers in Oberstadt agreed on Tuesday to open an hour later in winter, which ends a quarrel of nine years.",
+    "The union had asked for two hours and the guild for none, so that both sides called the result a defeat.",
+    "Customers who were asked in the queue said that they would rather sleep for an hour longer than complain.",
+]
+
+
+def story(title: str, texts: list[str], date: str = "") -> str:
+    return f"<div class=story><div class=head><h2>{title}</h2>{date}</div>{p(*texts)}</div>"
+
+
+def test_another_story_under_the_article_goes() -> None:
+    date = "<span>3 May 2025</span>"
+    found = read(story(TITLE, TEXT, date) + story("Bakers open an hour later", OTHER, date))
+    assert list(found.paragraphs) == TEXT
+    assert reason(found, OTHER[0]) == "another story"
+
+
+def test_a_section_of_an_article_is_no_other_story() -> None:
+    found = read(story(TITLE, TEXT) + story("What the bakers say", OTHER))
+    assert set(OTHER) <= set(found.paragraphs)
+
+
+def teaser(text: str, number: int) -> str:
+    return f"<div><h3><a href=/s/{number}>The headline of story {number}</a></h3><p>{text}</p></div>"
+
+
+TEASERS = "".join(
+    teaser(text, i)
+    for i, text in enumerate(
+        [*OTHER, "The owls of Skerry have come back to the school roof, a teacher said on Friday."]
+    )
+)
+
+
+def test_teasers_in_a_box_beside_an_article_go() -> None:
+    found = read(f"<main>{article(p(*TEXT))}<section>{TEASERS}</section></main>")
+    assert list(found.paragraphs) == TEXT
+
+
+def test_the_stories_that_an_article_lists_stay() -> None:
+    items = "".join(
+        f"<div class=item>{teaser(text * 2, i)}</div>" for i, text in enumerate([*OTHER, TEXT[0]])
+    )
+    found = read(article(f"<div class=intro>{p(*TEXT)}</div>", f"<div class=items>{items}</div>"))
+    assert {text * 2 for text in OTHER} <= set(found.paragraphs)
+
+
+def test_a_short_article_that_leads_readers_without_scripts_elsewhere_stays() -> None:
+    head = "<noscript><meta http-equiv=refresh content='0; url=/nojs'></noscript>"
+    assert list(extract(page(article(p(TEXT[0])), head), URL, now=NOW).paragraphs) == TEXT[:1]
+
+
+def test_the_shadow_tree_of_an_element_is_read() -> None:
+    shadow = f"<template shadowrootmode=open>{article(p(*TEXT))}</template>"
+    assert list(read(f"<x-story>{shadow}</x-story>").paragraphs) == TEXT
 
 
 @pytest.mark.parametrize(
@@ -412,6 +514,54 @@ def test_an_article_that_a_script_puts_there_is_read_from_the_script(depth: int)
     document = extract(html, URL, now=NOW)
     assert list(document.paragraphs) == TEXT
     assert document.flags == ()
+
+
+def state(data: object, kind: str = "application/json") -> str:
+    head = f"<title>{TITLE}</title><meta property=og:type content=article>"
+    return (
+        f"<head>{head}</head><body><div id=app></div><script type={kind}>{json.dumps(data)}</script></body>"
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        TEXT,
+        [{"type": "text", "content": text} for text in TEXT],
+        {f"Paragraph:{n}": {"text": text} for n, text in enumerate(TEXT)},
+        [{"content": [{"value": text[:20]}, {"value": text[20:], "bold": True}]} for text in TEXT],
+    ],
+)
+def test_an_article_that_a_script_has_in_paragraphs_is_read_from_the_script(body: object) -> None:
+    others = [{"title": "Another story", "summary": text} for text in OTHER * 3]
+    found = extract(state({"page": {"title": TITLE, "body": body, "related": others}}), URL, now=NOW)
+    assert list(found.paragraphs) == TEXT
+
+
+def declared(**more: object) -> str:
+    return state({"@type": "NewsArticle", "articleBody": "\n\n".join(TEXT), **more}, "application/ld+json")
+
+
+def test_an_article_that_only_json_ld_has_is_read_from_there() -> None:
+    assert list(extract(declared(), URL, now=NOW).paragraphs) == TEXT
+
+
+def test_what_json_ld_has_for_subscribers_is_not_the_text() -> None:
+    assert extract(declared(isAccessibleForFree="False"), URL, now=NOW).paragraphs == ()
+
+
+def test_lorem_ipsum_in_place_of_a_text_goes() -> None:
+    lorem = "Lorem ipsum dolor sit amet, consetetur sadipscing elitr, sed diam nonumy eirmod tempor invidunt."
+    found = read(
+        article(p(*TEXT, lorem, "At vero eos et accusam et justo duo dolores et ea rebum, stet clita."))
+    )
+    assert list(found.paragraphs) == TEXT
+    assert found.flags == ("paywall",)
+
+
+def test_a_page_is_not_too_long_for_its_style_sheets_and_scripts() -> None:
+    bulk = f"<style>{'.a{b:c}' * 300_000}</style><script>x='{'a' * 1_500_000}'</script>"
+    assert list(extract(page(article(p(*TEXT)), bulk), URL, now=NOW).paragraphs) == TEXT
 
 
 def test_what_comes_after_the_end_of_the_body_is_read() -> None:

@@ -116,6 +116,11 @@ def test_bytes_are_decoded_as_browsers_do(data: bytes, charset: str | None, text
         ("Начальник порта сообщил в понедельник, что паром снова выйдет в море.", "koi8_r"),
         ("Le capitaine du port a déclaré que le ferry repartirait à la fin de la journée.", "cp1252"),
         ("Der Hafenmeister sagte, die Fähre müsse über Nacht in der Werft bleiben.", "cp1252"),
+        ("Rada miasta poinformowała w piątek, że stara śluza została otwarta.", "cp1250"),
+        ("Rada miasta poinformowała w piątek, że stara śluza została otwarta.", "iso8859_2"),
+        ("Městská rada v pátek oznámila, že starý most byl znovu otevřen.", "cp1250"),
+        ("İlçe meclisi cuma günü eski köprünün yeniden açıldığını duyurdu.", "cp1254"),
+        ("Brúin var opnuð á ný eftir viðgerð, sagði þingið í gær.", "cp1252"),
     ],
 )
 def test_the_encoding_of_a_page_that_names_none_is_guessed(text: str, codec: str) -> None:

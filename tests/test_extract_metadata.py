@@ -48,6 +48,12 @@ def test_the_offset_is_kept() -> None:
     assert published.isoformat() == "2025-10-20T23:30:00+09:00"
 
 
+@pytest.mark.parametrize("clock", ["9:05 p.m. ET", "6:05 PM PT", "9:05 p.m. EST"])
+def test_american_zones_are_known_by_two_letters(clock: str) -> None:
+    published = read(before=f"<p>Nov. 26, 2025 at {clock}</p>").published
+    assert published == datetime(2025, 11, 27, 2, 5, tzinfo=UTC)
+
+
 def test_the_day_of_publication_is_not_that_of_the_update() -> None:
     published = read(ld(dateModified="2025-12-01T08:00:00Z", datePublished="2025-10-20T08:00:00Z")).published
     assert published == datetime(2025, 10, 20, 8, tzinfo=UTC)
@@ -313,6 +319,21 @@ def test_the_feed_decides_between_titles_that_disagree() -> None:
     assert read(head).title == TITLE
     assert read(head, hint=Entry(guid="1", url=URL, title=other)).title == other
     assert read(head, hint=Entry(guid="1", url=URL, title="Read this now!")).title == TITLE
+
+
+def test_the_feeds_headline_is_the_title_where_it_is_an_h2_under_the_sites_name() -> None:
+    html = f"<title>Herald - news from the coast</title><body><h1>Herald</h1><h2>{TITLE}</h2>{BODY}"
+    assert extract(html, "https://x.example/1", hint=entry(None), now=NOW).title == TITLE
+
+
+def test_the_feeds_headline_is_the_title_where_the_page_adds_a_section() -> None:
+    html = f"<title>{TITLE} - Local news</title><body>{BODY}"
+    assert extract(html, "https://x.example/1", hint=entry(None), now=NOW).title == TITLE
+
+
+def test_the_feeds_headline_is_the_title_where_the_h1_has_a_kicker_too() -> None:
+    html = f"<title>Quays - {TITLE} - Herald</title><body><h1><span>Quays</span> {TITLE}</h1>{BODY}"
+    assert extract(html, "https://x.example/1", hint=entry(None), now=NOW).title == TITLE
 
 
 # -------------------------------------------------------------------------------------- authors

@@ -326,6 +326,11 @@ def test_a_page_that_is_no_page_is_not_read(server, get):
     assert (error.kind, error.message) == ("not_html", "the page is video/mp4")
 
 
+def test_a_file_sent_as_a_page_is_none(server, get):
+    error = get(server.answer("/report", body=b"%PDF-1.4 words", type=HTML), "page", origin=server.base)
+    assert error.kind == "not_html"
+
+
 # ----------------------------------------------------------------------------------------- deadline
 
 

@@ -99,6 +99,67 @@ def test_a_page_becomes_an_article(rounds):
     ]
 
 
+@pytest.mark.parametrize(
+    "stub",
+    [
+        "<head><meta http-equiv=refresh content='0; url=/2.html'></head><p>This page has moved. Please wait.</p>",
+        r"<head><noscript><META http-equiv=refresh content='0;URL=/2.html'></noscript></head><script>opener = null; "
+        r'location.replace("\/2.html")</script>',
+        "<script>window.location.href = '/2.html';</script>",
+    ],
+)
+def test_a_page_that_only_leads_to_another_is_followed(rounds, stub):
+    rounds.server.answer("/1.html", body=f"<html>{stub}</html>", type=HTML)
+    rounds.server.answer("/2.html", body=page("Ferry sails again", SENTENCES), type=HTML)
+    rounds.run()
+    assert rounds.ask("select text, url, problem from articles") == [
+        ("\n\n".join(SENTENCES), rounds.server.url("/2.html"), None)
+    ]
+
+
+def test_what_a_page_without_text_says_it_is_about_is_the_summary(rounds):
+    about = "The ferry sails again, and we were on board."
+    head = f"<title>Ferry sails again</title><meta name=description content='{about}'>"
+    rounds.server.answer("/1.html", body=f"<html><head>{head}</head><div id=app></div></html>", type=HTML)
+    rounds.run()
+    assert rounds.ask("select text, summary, source from articles") == [("", about, "feed")]
+
+
+def test_what_another_page_says_it_is_about_is_no_summary(rounds):
+    head = "<title>Log in</title><meta name=description content='All the news of the coast since 1894.'>"
+    rounds.server.answer("/1.html", body=f"<html><head>{head}</head><div id=app></div></html>", type=HTML)
+    rounds.run()
+    assert rounds.ask("select text, summary from articles") == [("", None)]
+
+
+def test_a_page_that_leads_to_another_waits_for_the_next_round_after_a_stop(rounds):
+    stop = threading.Event()
+    rounds.server.answer("/1.html", body="<meta http-equiv=refresh content='0; url=/2.html'>", type=HTML)
+    rounds.server.answer("/2.html", body=page("Ferry sails again", SENTENCES), type=HTML)
+    rounds.run(stop=stop, progress=lambda step: step.stage == "pages" and stop.set())
+    assert rounds.ask("select source from articles") == []
+    rounds.later(minutes=1).run()
+    assert rounds.ask("select source from articles") == [("page",)]
+
+
+def test_pages_that_lead_to_one_another_give_the_feeds_text(rounds):
+    for here, there in (("/1.html", "/2.html"), ("/2.html", "/1.html")):
+        rounds.server.answer(here, body=f"<meta http-equiv=refresh content='0; url={there}'>", type=HTML)
+    rounds.run()
+    assert rounds.ask("select source, problem from articles") == [
+        ("feed", "the page gave no article (index)")
+    ]
+
+
+def test_a_page_that_cannot_be_reached_by_the_one_that_leads_to_it_is_tried_again(rounds):
+    rounds.server.answer("/1.html", body="<meta http-equiv=refresh content='0; url=/2.html'>", type=HTML)
+    rounds.server.answer("/2.html", status=503)
+    rounds.run()
+    rounds.server.answer("/2.html", body=page("Ferry sails again", SENTENCES), type=HTML)
+    rounds.later(hours=1).run()
+    assert rounds.ask("select source from articles") == [("page",)]
+
+
 def test_a_feeds_headers_are_sent_to_its_pages_and_to_nobody_else(rounds):
     with Server("127.0.0.2") as other:
         rounds.settings = Settings(host_delay=0.0, allow=(f"127.0.0.2:{other.port}",))

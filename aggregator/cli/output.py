@@ -121,7 +121,11 @@ def fitted(text: str, columns: int) -> str:
 
 def running_text(paragraph: str) -> str:
     """A paragraph in lines that are easy to read, when data goes to a screen."""
-    return "\n".join(folded(paragraph, min(width() - 2, LINE))) if is_terminal() else paragraph
+    if not is_terminal():
+        return paragraph
+    return "\n".join(
+        line for part in paragraph.split("\n") for line in folded(part, min(width() - 2, LINE)) or [""]
+    )
 
 
 def folded(text: str, columns: int) -> list[str]:

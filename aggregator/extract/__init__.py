@@ -151,10 +151,12 @@ def _read(
     if hint and hint.content_html:
         scores = corrections.with_feed(page, scores, _feed_text(hint))
     made = judge.decide(page, scores, url, facts.is_live)
+    moved = kinds.moved(root, page, made, url)
     if (
         not any(made.kept)
+        and not moved
         and facts.is_article
-        and (found := tree.parse(scripts.article(root) or "")) is not None
+        and (found := tree.parse(scripts.article(root, facts) or "")) is not None
     ):
         root = found
         page = Page(*tree.read(root), title)
@@ -194,7 +196,7 @@ def _read(
         or (hint.image if hint else None),
         summary=summary or None,
         canonical_url=urls.absolute(facts.canonical, url),
-        next_url=kinds.next_page(root, facts, url),
+        next_url=moved or kinds.next_page(root, facts, url),
         flags=flags,
     )
     return _assemble(base, page, made)

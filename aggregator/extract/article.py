@@ -7,6 +7,7 @@ Inside it the furniture is decomposed and the paragraphs are read from what rema
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Container, Sequence
 from typing import Any
 
@@ -14,7 +15,13 @@ from bs4 import BeautifulSoup, Tag
 from bs4.builder import HTMLTreeBuilder
 from bs4.element import NavigableString
 
+from . import tree
 from .tree import INLINE, MAX_DEPTH, SKIP, Block, Node, swallows
+
+_BREAK = "\u2028"  # stands for a `br`
+#: Characters of the longest and of the mean line that are broken on purpose: verses, addresses. Old pages break prose
+#: at 70 and more.
+VERSE_LONGEST, VERSE_LINE = 65, 50
 
 
 class _Transplant(HTMLTreeBuilder):
@@ -93,15 +100,27 @@ def build(top: Node, blocks: Sequence[Block], kept: Sequence[bool]) -> list[str]
         ((element, is_tail),) = article[0].slots
         text = element.tail if is_tail else element.text
         if text and not text.isspace():
-            return [" ".join(text.split())]
+            return [_laid_out(text, article[0])]
     builder = _Transplant(_with_text(article))
     soup = BeautifulSoup(top.element, builder=builder)
     paragraphs = []
     for block in article:
         parts = [_slot_text(builder, element, is_tail) for element, is_tail in block.slots]
-        paragraphs.append(" ".join("".join(parts).split()))
+        paragraphs.append(_laid_out("".join(parts), block))
     soup.decompose()
     return paragraphs
+
+
+def _laid_out(text: str, block: Block) -> str:
+    """A paragraph's text on one line; code and verse on their own, which mean something there."""
+    if block.node.tag == "pre" and not tree.is_wrapped(text):
+        lines = [line.rstrip() for line in text.replace(_BREAK, "\n").split("\n") if not line.isspace()]
+        return textwrap.dedent("\n".join(filter(None, lines)))
+    lines = [line for part in text.split(_BREAK) if (line := " ".join(part.split()))]
+    is_verse = max(map(len, lines), default=0) <= VERSE_LONGEST and sum(map(len, lines)) <= VERSE_LINE * len(
+        lines
+    )
+    return ("\n" if is_verse else " ").join(lines)
 
 
 def _with_text(blocks: Sequence[Block]) -> dict[int, Any]:
@@ -120,6 +139,8 @@ def _slot_text(builder: _Transplant, element: Any, is_tail: bool) -> str:
     string = builder.strings.get((id(element), is_tail))
     if string is not None:
         return string
-    if element.tag == "br" or is_tail or (element.text or "").isspace():
+    if element.tag == "br" and not is_tail:
+        return _BREAK
+    if is_tail or (element.text or "").isspace():
         return "\n"
     return "".join(element.itertext())  # nested deeper than MAX_DEPTH

@@ -38,8 +38,8 @@ _ISO = re.compile(
 _HALVES = "|".join(sorted(map(re.escape, calendars.MORNING + calendars.AFTERNOON), key=len, reverse=True))
 _CLOCK = re.compile(
     rf"(?:({_HALVES})\s*)?(?<!\d)(\d{{1,2}})(?:[:.h]|\s?[時时시]\s?)(\d{{2}}|\d(?=[分분]))[分분]?(?:[:.](\d{{2}}))?"
-    rf"\s*([ap]\.?\s?m\b|[πμ]\.?\s?μ\b|(?:{_HALVES})(?!\w))?"
-    r"(?:[\s(]*((?:GMT|UTC)\s?[+-]\s?\d{1,2}(?::?\d{2})?|Z|UTC|GMT|[+-]\d{2}:?\d{2}|[A-Z]{3,4}))?",
+    rf"\s*([ap]\.?\s?m\b\.?|[πμ]\.?\s?μ\b|(?:{_HALVES})(?!\w))?"
+    r"(?:[\s(]*((?:GMT|UTC)\s?[+-]\s?\d{1,2}(?::?\d{2})?|Z|UTC|GMT|[+-]\d{2}:?\d{2}|[A-Z]{3,4}|(?-i:[CEMP]T)(?!\w)))?",
     re.I,
 )
 # The same separator twice, or none and two digits each: with both optional, /2026/11/23/ reads as 1 January.
@@ -92,7 +92,7 @@ _PLAIN = {
 #: means by them.
 ZONES = {
     "BST": 60, "CDT": -300, "CEST": 120, "CET": 60, "CST": -360, "EDT": -240, "EEST": 180, "EET": 120,
-    "EST": -300, "ET": -300,
+    "CT": -360, "EST": -300, "ET": -300, "MT": -420, "PT": -480,
     "GMT": 0, "IST": 330, "JST": 540, "KST": 540, "MDT": -360, "MEST": 120, "MESZ": 120, "MEZ": 60,
     "MSK": 180, "MST": -420,
     "PDT": -420, "PST": -480, "SAST": 120, "UTC": 0, "WIB": 420, "WIT": 540, "WITA": 480, "Z": 0,

@@ -34,6 +34,13 @@ _COMMON = {
     "koi8_r": "оеаинтсрвлкмдпуяыьгзбчйхж",
     "cp1253": "αειοτνσςρκηυπλμόίάέύήώ",
 }
+#: The same for Latin alphabets, in which letters beyond ASCII stand alone.
+_LATIN = {
+    "cp1254": "çğıöşüİŞÇÖÜâîé‘’“”–…«»\u00a0",  # before cp1252, which has Icelandic letters in the places of its own
+    "cp1252": _COMMON["cp1252"] + "¿¡ÉÀÜÖÄÇÓðþý",
+    "cp1250": "ąćęłńóśźżŚŁŻáčďéěíňřšťúůýžŠČŽŘőűöüäăâîţşŢŞ‘’“”„–…«»\u00a0",
+    "iso8859_2": "ąćęłńóśźżŚŁŻáčďéěíňřšťúůýžŠČŽŘőűöüäăâîţşŢŞ\u00a0",
+}
 _BEYOND = re.compile(
     rb"[\x80-\x84\x86-\x90\x98-\x9f\xa1-\xb6\xb8-\xff]+"
 )  # without dots, quotes, hard spaces
@@ -76,10 +83,9 @@ def decode(page: bytes, charset: str | None = None) -> str:
 def _guess(page: bytes) -> str:
     """The codec in which most of what is not ASCII becomes common letters of one language, and least becomes signs."""
     runs = _BEYOND.findall(page)
-    if sum(map(len, runs)) < LATIN_RUN * len(runs):
-        return "cp1252"
+    is_latin = sum(map(len, runs)) < LATIN_RUN * len(runs)
     best, most = "cp1252", 0.0
-    for codec, common in _COMMON.items():
+    for codec, common in (_LATIN if is_latin else _COMMON).items():
         beyond = [character for character in page.decode(codec, "replace") if character > "\x7f"]
         signs = sum(unicodedata.category(character)[0] in "CMNS" for character in beyond)
         score = (sum(map(common.__contains__, beyond)) - signs) / max(len(beyond), 1)

@@ -22,6 +22,7 @@ BODY_BLOCKS = 2  # blocks of the body after which the head is over: bylines stan
 MAX_LINE = 160  # characters of a line that is looked at
 MAX_DATELINE = 100  # characters of a dateline that begins a text
 NEAR_START = 20  # characters before which "Posted" is about the line it stands in
+MAX_DATED = 100  # characters of "Updated: 21 Oct 2025, 10:00 · Published: 20 Oct 2025, 14:03"
 MAX_BYLINE = 140  # characters of a line that may be a byline and nothing else
 WORDS_BEFORE = 4  # words that may stand before a byline's names, beside a date: "Last updated on ... by"
 DATED_WORDS = 6  # words with capitals that may stand beside a date in a line that says no "By"
@@ -226,6 +227,16 @@ def title_block(page: Page, kept: Sequence[bool]) -> Block | None:
         ):
             return block
     return None
+
+
+def is_dateline(block: Block, label: str | None) -> bool:
+    """Whether a line says when the article was published, and nothing else."""
+    text = block.text
+    if len(text) > MAX_DATED or dates.is_sentence(text):
+        return False
+    if dates.alone(text) or (block.time and len(text) <= dates.LINE):
+        return True
+    return labels.prefix(text) == "byline" and dates.visible(text) is not None
 
 
 def is_byline(text: str, *, marked: bool = False) -> bool:

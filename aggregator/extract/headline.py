@@ -114,6 +114,9 @@ def choose(
     sites = site_names(evidence, host)
     title = _of_page(evidence, headings, sites, feed, subheadings)
     told = clean(feed or "", sites)
+    parts = {*_SEPARATOR.split(title), *_SEPARATOR.split(evidence.title)}
+    if told in parts and same(title, told) >= ALIKE:
+        return told  # the rest is a section, a forum, a site that goes by another name elsewhere
     if not told or same(title, told) >= SAME:
         return title
     others = [
@@ -121,6 +124,7 @@ def choose(
         *map(ev.text, evidence.article("headline")),
         evidence.first("og:title"),
         evidence.title,
+        *subheadings,  # the h1 is the site's name, and so is the title element
     ]
     return next(
         (other for other in (clean(ev.text(v), sites) for v in others) if same(other, told) >= SAME), title

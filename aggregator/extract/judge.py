@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import dates, features, head, labels, people, trees
+from . import beside, dates, features, head, labels, people, trees
 from .features import NO, Page
 from .lexicon import Lexicon
 from .tree import HEADINGS, KINDS, Block
@@ -40,7 +40,6 @@ SAID_LINE = 150  # characters of a line that says what it is
 CREDIT_LINE = 80  # characters of a line that says whose a picture or text is
 #: Of a list that is article, and makes the rest so: of the items won, .6 has 20 of 44 right, .75 11 of 16.
 LIST_SHARE = 0.75
-MAX_DATELINE = 100  # characters of "Updated: 21 Oct 2025, 10:00 · Published: 20 Oct 2025, 14:03"
 WEATHER_LINE = 90  # characters of a line that has temperature, place and date in one
 WIDGET_LINE = 40  # characters of a line of a widget ...
 WIDGET_LINES = 3  # ... of which so many on either side of the temperature
@@ -166,14 +165,14 @@ def decide(page: Page, scores: list[float], url: str | None = None, live: bool =
     for i, kind in enumerate(page.labels):
         if kept[i]:
             kind = _kind(page, i)
-            if kind in _HARD:
+            if kind in _HARD or kind == "paywall":
                 kept[i], reasons[i] = False, kind or ""
     proses = [i for i, is_one in enumerate(page.prose) if is_one and kept[i]]
     for i, block in enumerate(blocks):
         if (
             kept[i]
             and block.node.tag not in HEADINGS
-            and _is_dateline(block, page.labels[i])
+            and head.is_dateline(block, page.labels[i])
             and not _is_entry(page, i, proses)
         ):
             kept[i], reasons[i] = False, "byline"
@@ -181,6 +180,8 @@ def decide(page: Page, scores: list[float], url: str | None = None, live: bool =
     _weather(page, result)
     _titles(page, result)
     _repeats(blocks, result)
+    beside.other_stories(page, kept, reasons)
+    beside.comments(page, kept, reasons)
     if live or _LIVE_URL.search(url or ""):
         _live(page, result)
     _outer_links(page, result)
@@ -197,6 +198,8 @@ def decide(page: Page, scores: list[float], url: str | None = None, live: bool =
 def _kind(page: Page, i: int) -> str | None:
     """What a line is by its words, if it is no text: a label, "Read more" and a link, a caption, a call to act."""
     block, kind, linked = page.blocks[i], page.labels[i], page.linked[i]
+    if labels.is_placeholder(block.text):
+        return "paywall"
     if kind is not None or len(block.text) > SAID_LINE:
         return kind if kind != "credits" else None  # "Editor" alone is a sub-heading
     if block.node.tag == "figcaption":
@@ -236,16 +239,6 @@ def _foot(page: Page, result: Judgement) -> None:
             or people.reporters(text)
         ):
             result.kept[i], result.reasons[i] = False, "byline"
-
-
-def _is_dateline(block: Block, label: str | None) -> bool:
-    """Whether a line says when the article was published, and nothing else."""
-    text = block.text
-    if len(text) > MAX_DATELINE or dates.is_sentence(text):
-        return False
-    if dates.alone(text) or (block.time and len(text) <= dates.LINE):
-        return True
-    return labels.prefix(text) == "byline" and dates.visible(text) is not None
 
 
 def _is_entry(page: Page, i: int, proses: Sequence[int]) -> bool:
@@ -313,7 +306,7 @@ def why(block: Block, label: str | None, shared: int = 0, looked_at: bool = True
         kind = labels.prefix(block.text)
         if kind:
             return kind
-        if _is_dateline(block, label) or head.is_byline(block.text):
+        if head.is_dateline(block, label) or head.is_byline(block.text):
             return "byline"
         said = labels.phrases(block.text)
         if said:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from .. import furniture, urls
+from . import article, labels
 from . import evidence as ev
-from . import labels
 from .evidence import Evidence
 from .features import Page
 from .judge import Judgement
-from .tree import HEADINGS, INLINE, KINDS, Block
+from .tree import HEADINGS, INLINE, KINDS, Block, Node
 
 STUB_WORDS = 250  # a text with a paywall's words beside it that is shorter than that was cut
 WALL_SHARE = 0.5  # of the kept text that talks of consent: then the wall is all there is ...
@@ -23,10 +24,19 @@ TEASER_SHARE = 0.8  # ... if they are this much of the text ...
 TEASER_CHARS = 500  # ... and none is longer
 TEASER_BLOCKS = 8  # of a teaser's box
 HEADLINE = 15  # characters of a linked line that can be a headline
+STUB = 6_000  # characters of a page's scripts, that does nothing but lead to another
+STUB_LINES = 40  # words with which it may say so
+AT_ONCE = (
+    10  # seconds after which a page that leads to another does so; news pages reload themselves after minutes
+)
 
 _NUMBER = re.compile(
     r"^(?:[/_-]|\.html?/|/?\?|&)?(?:page|seite|pagina|pag|p|pg|part)?[/=_-]?(\d{1,2})(?:\.html?|/)?$", re.I
 )
+
+_REFRESH = re.compile(r"\s*(\d{1,4})(?:\.\d*)?\s*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"']+)", re.I)
+_ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|(.))", re.I)
+_LOCATION = re.compile(r"\blocation(?:\.href)?\s*(?:=|\.(?:replace|assign)\()\s*([\"'])([^\"']+)\1")
 
 
 def flags(page: Page, made: Judgement, facts: Evidence, url: str | None) -> tuple[str, ...]:
@@ -34,6 +44,7 @@ def flags(page: Page, made: Judgement, facts: Evidence, url: str | None) -> tupl
     found = []
     if made.live:
         found.append("live")
+    _without_teasers(page, made, url)
     if _is_consent(page, made):
         found.append("consent")
         _clear(made, "consent")
@@ -87,6 +98,33 @@ def _is_index(page: Page, made: Judgement, facts: Evidence, url: str | None) -> 
     return len(teasers) >= TEASERS and teased >= TEASER_SHARE * total
 
 
+def _without_teasers(page: Page, made: Judgement, url: str | None) -> None:
+    """Take away the teasers of other stories, each under a headline that leads there, in a box of their own outside the
+    `article` element: an article that is a list of such has them inside."""
+    if not url or not urls.is_web(url):
+        return
+    proses = [block for block in page.blocks if made.kept[block.index] and page.prose[block.index]]
+    stories = {block.index: story for block in proses if (story := _teased(block, page, url))}
+    if len(set(stories.values())) < TEASERS or len(proses) - len(stories) < TEASERS:
+        return
+    box = article.container([page.blocks[i] for i in stories])
+    others = [block for block in proses if block.index not in stories]
+    own = next((node for node in _above(others[0].node) if node.tag == "article"), None)
+    if box is None or own is None or any(box.first <= block.index <= box.last for block in others):
+        return
+    if own.first <= box.first <= own.last:
+        return
+    for i in range(box.first, box.last + 1):
+        if made.kept[i]:
+            made.kept[i], made.reasons[i] = False, "teaser"
+
+
+def _above(node: Node | None) -> Iterator[Node]:
+    while node is not None:
+        yield node
+        node = node.parent
+
+
 def _teased(block: Block, page: Page, url: str) -> str | None:
     """The story that a block is the teaser of: where the headline in it, just before it or over its box leads to,
     if that is a page of this site."""
@@ -98,8 +136,10 @@ def _teased(block: Block, page: Page, url: str) -> str | None:
     for other in near:
         is_headline = other.linked > 0.8 * len(other.text) and len(other.text) >= HEADLINE
         link = _first_link(other) if is_headline or other is block else None
-        story = urls.absolute(link, url) if link else None
-        if story and urls.host(story) == urls.host(url) and story != url:
+        story = (
+            urls.absolute(link.partition("#")[0], url) if link else None
+        )  # "#p2" leads to a part of this page
+        if story and urls.host(story) == urls.host(url) and story != url.partition("#")[0]:
             return story
     return None
 
@@ -130,7 +170,9 @@ def _is_paywalled(page: Page, made: Judgement, facts: Evidence) -> bool:
     free = [item.get("isAccessibleForFree") for item in facts.articles]
     if any(value is False for value in free):
         return True
-    return any("paywall" in labels.phrases(block.text) for block in page.blocks)
+    return any(
+        "paywall" in labels.phrases(block.text) or labels.is_placeholder(block.text) for block in page.blocks
+    )
 
 
 def next_page(root: Any, facts: Evidence, url: str | None) -> str | None:
@@ -156,6 +198,36 @@ def next_page(root: Any, facts: Evidence, url: str | None) -> str | None:
     if following is None:
         return None
     return next((other for other, said in others if other and _is_whole(other, said, url)), following)
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    return match[3] or chr(int(match[1] or match[2], 16))
+
+
+def moved(root: Any, page: Page, made: Judgement, url: str | None) -> str | None:
+    """Where a page sends its readers that has nothing else for them: by `<meta http-equiv=refresh>`, or by a script
+    that does only that, as link shorteners do. "You are being redirected" is no text: `made` is changed."""
+    words = sum(block.words for block in page.blocks if made.kept[block.index])
+    if not url or not urls.is_web(url) or words > STUB_LINES:
+        return None
+    told = [
+        match
+        for element in root.iter("meta")
+        if (element.get("http-equiv") or "").lower() == "refresh"
+        and (match := _REFRESH.match(element.get("content") or ""))
+        and not (words and any(up.tag == "noscript" for up in element.iterancestors()))
+    ]
+    links = [match[2] for match in told if int(match[1]) <= AT_ONCE]
+    scripts = [script.text for script in root.iter("script") if script.text]
+    if not words and sum(map(len, scripts)) <= STUB:
+        links += [
+            _ESCAPE.sub(_unescaped, match[2]) for script in scripts for match in _LOCATION.finditer(script)
+        ]
+    there = (urls.absolute(link.strip(), url) for link in links)
+    to = next((link for link in there if link and urls.is_web(link) and link != url), None)
+    if to:
+        _clear(made, "redirect")
+    return to
 
 
 def _is_whole(link: str, said: str, url: str) -> bool:

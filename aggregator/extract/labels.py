@@ -93,6 +93,12 @@ def is_of_recipe(text: str) -> bool:
     return len(text) <= MAX_LABEL and fold(text).strip(_TRIM) in _RECIPES
 
 
+def is_placeholder(text: str) -> bool:
+    """Whether a text is "Lorem ipsum", blurred where only subscribers would read on."""
+    words = text[:100].casefold().replace(",", " ").replace(".", " ").split()[:8]
+    return len(words) == 8 and sum(map(furniture.PLACEHOLDER.__contains__, words)) >= 6
+
+
 def is_call(text: str) -> bool:
     """Whether a line calls on its reader to subscribe or to follow, and does nothing else."""
     low = fold(text.lstrip(_TRIM).replace("’", "'"))

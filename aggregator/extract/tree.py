@@ -101,17 +101,22 @@ LINK, STRONG = 1, 2  # states a piece of text can be in
 
 MAX_DEPTH = 400  # deeper elements are read as plain text: Python's stack holds 1,000 frames
 MAX_CHARS = 3_000_000  # of markup that are looked at; the largest of 1,028 news pages had 2.2 million
+BULK = 10_000  # characters of a style sheet or script that a page of more does without
 MAX_STEPS = 5  # of a path
 MAX_BLOCKS = 6_000  # a page of 10 MB in 20-letter paragraphs is no article
 
 #: Thai, Lao and Khmer sentences end without a mark.
-_SENTENCE_END = re.compile(
+SENTENCE_END = re.compile(
     r"""(?:[.!?。！？…:।॥؟۔][\"'”’»)\]]*|[\u0e00-\u0eff\u1780-\u17ff][\"'”’»)\]]*)\s*$"""
 )
 #: lxml takes quadratic time to list attributes: 150,000 of them take four minutes. A tag that long loses them.
 _LONG_TAG = re.compile(r"<(\w+)\s[^<>]{40000,}>")
 #: The page goes on behind them, for browsers; libxml2 drops what comes.
 _END = re.compile(r"</(?:body|html)\s*>", re.I)
+WRAPPED = 45  # characters of a line of preformatted prose, but for the last of a paragraph
+_EMPTY_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
+_BULK = re.compile(r"<(?:style|script)\b[^<>]{0,500}>", re.I)
+_BULK_END = re.compile(r"</(?:style|script)\s*>", re.I)
 _SPLIT_LENGTH = 80  # characters on both sides of a single line break that make it a paragraph break
 _CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 
@@ -263,9 +268,23 @@ def _goes_on(markup: str) -> bool:
     return any(markup.find(tag, end) >= 0 for tag in ("<p>", "<p ", "<P>", "<P ", "<br"))
 
 
+def _without_bulk(markup: str) -> str:
+    """The page without its long style sheets and scripts, but for JSON-LD: what is too long with them may not be so."""
+    parts, at = [], 0
+    while begin := _BULK.search(markup, at):
+        end = _BULK_END.search(markup, begin.end())
+        if end is None:
+            break
+        is_long = end.start() - begin.end() > BULK and "ld+json" not in begin[0]
+        parts.append(markup[at : begin.start() if is_long else end.end()])
+        at = end.end()
+    return "".join([*parts, markup[at:]])
+
+
 def parse(markup: str) -> Any | None:
     """The page's root element, or None where there is nothing to parse. Never raises."""
-    markup = markup[:MAX_CHARS]
+    if len(markup) > MAX_CHARS:
+        markup = _without_bulk(markup)[:MAX_CHARS]
     if _goes_on(markup):
         markup = _END.sub("", markup)
     if _has_long_tag(markup):
@@ -274,14 +293,45 @@ def parse(markup: str) -> Any | None:
     # huge_tree: without it libxml2 drops what is nested deeper than 256, which real (broken) pages reach.
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
     try:
-        return etree.fromstring(data, parser)
+        root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
+    if root is not None:
+        for element in [*root.iter("pre")]:
+            if next(element.iterancestors("pre"), None) is not None:
+                continue
+            for line in [*element.iter("div")]:  # how some highlighters write a line of code
+                line.tag, line.tail = "span", f"\n{line.tail or ''}"
+            _part_paragraphs(element)
+    return root
+
+
+def is_wrapped(text: str) -> bool:
+    """Whether preformatted text is prose in lines of a mail's or a typewriter's length, and no code."""
+    parts = [part.split("\n") for part in _EMPTY_LINES.split(text.strip("\n"))]
+    lines = [line for part in parts for line in part[:-1]] or [line for part in parts for line in part]
+    return 2 * sum(len(line) >= WRAPPED for line in lines) >= len(lines)
+
+
+def _part_paragraphs(pre: Any) -> None:
+    """Put two line breaks where preformatted prose, as of press releases and mails, has empty lines."""
+    text = pre.text
+    if not text or not _EMPTY_LINES.search(text) or not is_wrapped(text):
+        return
+    first, *others = _EMPTY_LINES.split(text)
+    pre.text = first
+    for other in reversed(others):
+        after = etree.Element("br")
+        after.tail = other
+        pre.insert(0, after)
+        pre.insert(0, etree.Element("br"))
 
 
 def swallows(element: Any) -> bool:
-    """Whether this control holds paragraphs: then it was left open, and what it holds is the page."""
-    return element.tag in _SWALLOWS and element.find(".//p") is not None
+    """Whether this control holds paragraphs: then it was left open, and what it holds is the page. A template may be
+    the shadow tree of an element, which is what readers see of it."""
+    is_shadow = element.tag == "template" and element.get("shadowrootmode") is not None
+    return (element.tag in _SWALLOWS or is_shadow) and element.find(".//p") is not None
 
 
 class _Reader:
@@ -394,7 +444,7 @@ def _split(pieces: list[tuple[str, int, Any, bool]]) -> list[list[tuple[str, int
     runs = [lines[0]]
     texts = ["".join(piece[0] for piece in line).strip() for line in lines]
     for before, after, line in zip(texts, texts[1:], lines[1:], strict=False):
-        prose = len(before) >= _SPLIT_LENGTH and len(after) >= _SPLIT_LENGTH and _SENTENCE_END.search(before)
+        prose = len(before) >= _SPLIT_LENGTH and len(after) >= _SPLIT_LENGTH and SENTENCE_END.search(before)
         if prose or _stands_alone(before) or _stands_alone(after):
             runs.append(line)
         else:
@@ -426,7 +476,7 @@ def read(root: Any) -> tuple[list[Block], list[Node]]:
         node.chars += length
         node.linked += block.linked * length // len(block.text)
         node.blocks += 1
-        if length >= 60 and block.linked * 2 < length and _SENTENCE_END.search(block.text):
+        if length >= 60 and block.linked * 2 < length and SENTENCE_END.search(block.text):
             node.prose += length
             node.proses += 1
         if node.first < 0:
@@ -444,6 +494,22 @@ def read(root: Any) -> tuple[list[Block], list[Node]]:
                 parent.first = node.first
             parent.last = max(parent.last, node.last)
     return reader.blocks, reader.nodes
+
+
+def apart(one: Node, other: Node) -> tuple[Node, Node] | None:
+    """The largest boxes of which one holds one element and the other the other; None if an element is its own box."""
+    above = set()
+    node: Node | None = one
+    while node is not None:
+        above.add(id(node))
+        node = node.parent
+    right = other
+    while right.parent is not None and id(right.parent) not in above:
+        right = right.parent
+    left = one
+    while left.parent is not None and left.parent is not right.parent:
+        left = left.parent
+    return None if left is one or right is other or left.parent is None else (left, right)
 
 
 def path(node: Node) -> str:

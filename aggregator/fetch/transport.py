@@ -47,6 +47,11 @@ CONNECT_TIMEOUT = 10.0  # seconds for one address; a host may have several
 REST = 1.0  # seconds for the body of a redirect or an error: what counts was in its head
 _PATIENCE = 0.25  # seconds between two looks of the watchdog: how exactly deadlines are kept
 _CHUNK = 65_536
+#: How files begin that are no pages, whatever their server says, as browsers look, too: PDF, ZIP (Word, EPUB), old
+#: Word, JPEG, PNG, GIF, RTF, MP3, OGG.
+_NOT_HTML = (
+    b"%PDF-", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"{\\rtf", b"ID3", b"OggS",
+)  # fmt: skip
 
 # It warns of headers it cannot parse, quoting them, control characters and all.
 logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
@@ -406,13 +411,16 @@ class Transport:
             raise FetchError(url, "too_big", f"{int(length):,} bytes, and {limit:,} is the limit", status=200)
         try:
             names = body.codings(headers.get("content-encoding"))
-            return body.decode(raw.stream(_CHUNK, decode_content=False), names, limit)
+            whole = body.decode(raw.stream(_CHUNK, decode_content=False), names, limit)
         except body.TooBig as error:
             raise FetchError(url, "too_big", f"{error}, which is the limit", status=200) from error
         except body.BadCoding as error:
             raise FetchError(url, "bad_encoding", str(error), status=200) from error
         except body.Incomplete as error:
             raise FetchError(url, "incomplete", str(error), status=200) from error
+        if html and whole.startswith(_NOT_HTML):
+            raise FetchError(url, "not_html", "the page is a file of another kind, sent as HTML", status=200)
+        return whole
 
     @staticmethod
     def _beginning(raw: urllib3.HTTPResponse, headers: Mapping[str, str]) -> bytes:

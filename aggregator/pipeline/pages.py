@@ -370,6 +370,8 @@ def choose(page: Document | None, feed: Document, problem: str | None) -> tuple[
             None,
         )
     what = ", ".join(page.flags) if page.flags else f"only {of_page} words"
+    if similar(page.title, feed.title):  # a page that a script puts together may still say what it is
+        feed = replace(feed, summary=feed.summary or page.summary, image=feed.image or page.image)
     return (
         replace(feed, title=feed.title or page.title, flags=page.flags),
         "feed",

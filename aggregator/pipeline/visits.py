@@ -27,6 +27,8 @@ from aggregator.store import Store
 
 #: Pages of one article that are visited after its first.
 FURTHER_PAGES = 9
+#: Pages that one leads to by its markup or script instead of the server, one after the other.
+MOVES = 2
 #: The flag of an article of which not every page could be had.
 INCOMPLETE = "incomplete"
 
@@ -143,6 +145,15 @@ def read_all(
     found.documents.update(
         documents({key: visit.url for key, visit in visits.items()}, found.errors, progress, begin_within)
     )
+    for _ in range(MOVES):
+        moved = {k: d.next_url for k, d in found.documents.items() if d.next_url and not d.paragraphs}
+        found.missed.update(moved)
+        if not moved or stop.is_set():
+            break
+        for key in moved:  # that the page which leads elsewhere is what it was says nothing of the other
+            found.memories.pop(key, None)
+            del found.documents[key]
+        found.documents.update(documents(moved, found.errors, lambda _: None))
     for _ in range(FURTHER_PAGES):
         further = {k: d.next_url for k, d in found.documents.items() if d.next_url and d.paragraphs}
         if stop.is_set():
