@@ -26,9 +26,8 @@ TEASER_BLOCKS = 8  # of a teaser's box
 HEADLINE = 15  # characters of a linked line that can be a headline
 STUB = 6_000  # characters of a page's scripts, that does nothing but lead to another
 STUB_LINES = 40  # words with which it may say so
-AT_ONCE = (
-    10  # seconds after which a page that leads to another does so; news pages reload themselves after minutes
-)
+#: Seconds after which a page that leads to another does so; news pages reload themselves after minutes.
+AT_ONCE = 10
 
 _NUMBER = re.compile(
     r"^(?:[/_-]|\.html?/|/?\?|&)?(?:page|seite|pagina|pag|p|pg|part)?[/=_-]?(\d{1,2})(?:\.html?|/)?$", re.I
@@ -136,9 +135,8 @@ def _teased(block: Block, page: Page, url: str) -> str | None:
     for other in near:
         is_headline = other.linked > 0.8 * len(other.text) and len(other.text) >= HEADLINE
         link = _first_link(other) if is_headline or other is block else None
-        story = (
-            urls.absolute(link.partition("#")[0], url) if link else None
-        )  # "#p2" leads to a part of this page
+        # "#p2" leads to a part of this page.
+        story = urls.absolute(link.partition("#")[0], url) if link else None
         if story and urls.host(story) == urls.host(url) and story != url.partition("#")[0]:
             return story
     return None
