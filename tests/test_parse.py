@@ -48,6 +48,36 @@ def test_an_rss_item_becomes_an_entry():
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "names"),
+    [
+        ("press@harbour.berlin (Ada Holm)", ("Ada Holm",)),
+        ("Ada Holm &lt;ada@harbour.press&gt;", ("Ada Holm",)),
+        ("Ada Holm (ada@harbour.agency)", ("Ada Holm",)),
+        ("press@harbour.berlin", ()),
+        ("press@harbour.de (Ada Holm)", ("Ada Holm",)),
+        ("Ada Holm (AP) (ada@harbour.de)", ("Ada Holm (AP)",)),
+    ],
+)
+def test_an_authors_address_is_no_name_whatever_its_top_level_domain(written, names):
+    assert entry(rss(item(more=f"<author>{written}</author>"))).authors == names
+
+
+@pytest.mark.parametrize(
+    ("pictures", "image"),
+    [
+        ('<media:content url="/s.jpg" width="140"/><media:content url="/l.jpg" width="460"/>', "l.jpg"),
+        ('<media:content url="/film.mp4" width="640"/><media:thumbnail url="/still.jpg"/>', "still.jpg"),
+        ('<media:content url="/tide.jpg?s=a1" height="322"/>', "tide.jpg?s=a1"),
+        ('<media:thumbnail url="/face.png" width="30" height="30"/>', None),
+        ('<itunes:image href="/episode.jpg"/>', "episode.jpg"),
+    ],
+)
+def test_an_entrys_picture_is_the_largest_one_and_no_icon(pictures, image):
+    found = entry(rss(item(more=pictures))).image
+    assert found == (image and f"https://news.example/{image}")
+
+
 def test_an_atom_entry_becomes_an_entry():
     found = entry(
         atom(
