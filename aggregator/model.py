@@ -256,6 +256,7 @@ class Candidate:
     text: str
     published: datetime | None = None
     shared: Mapping[int, int] = field(default_factory=dict)
+    origin: tuple[int | None, str] | None = None  # the feed it came from, and its site
 
 
 @dataclass(frozen=True, slots=True)
