@@ -176,6 +176,28 @@ def test_an_absurd_date_is_no_date(written):
     assert entry(rss(item(more=f"<pubDate>{written}</pubDate>"))).published is None
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "23/11/2026 14:30",
+        "2026/11/23",
+        "23-11-2026",
+        "Mon, 23 Nov 2026 2:30 PM",
+        "Mon, 23 Nov 2026 20:00:00 CEST",
+        "lundi 23",
+    ],
+)
+def test_a_date_as_people_write_it_is_kept_for_who_can_read_it(written):
+    found = entry(rss(item(more=f"<pubDate>{written}</pubDate>")))
+    assert (found.published, found.written) == (None, written)
+
+
+@pytest.mark.parametrize("zone", ["GMT", "EST", "+0100", "Z"])
+def test_a_date_as_feeds_write_it_is_read_at_once(zone):
+    found = entry(rss(item(more=f"<pubDate>Mon, 23 Nov 2026 10:00:00 {zone}</pubDate>")))
+    assert (found.published is None, found.written) == (False, "")
+
+
 def test_a_date_a_day_ahead_is_believed():
     tomorrow = NOW + timedelta(days=1)
     assert entry(rss(item(more=f"<pubDate>{tomorrow.isoformat()}</pubDate>"))).published == tomorrow

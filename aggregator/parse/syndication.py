@@ -19,9 +19,11 @@ from .prepare import Prepared
 from .scrub import HEAD
 from .text import (
     MAX_CONTENT,
+    MAX_DATE,
     MAX_NAME,
     MAX_SUMMARY,
     MAX_TITLE,
+    is_local,
     language_tag,
     moment,
     paragraphs,
@@ -134,6 +136,7 @@ def _entry(raw: dict[str, Any], raw_hash: str, url: str, language: str | None, n
         image=_image(raw, links, url),
         tags=_distinct([_text(tag, "label") or _text(tag, "term") for tag in _all(raw, "tags")]),
         raw_hash=raw_hash,
+        written="" if published or updated else _written(raw),
     )
 
 
@@ -145,7 +148,13 @@ def _title(raw: dict[str, Any]) -> str:
 
 
 def _date(raw: dict[str, Any], key: str, now: datetime) -> datetime | None:
-    return moment(raw.get(f"{key}_parsed"), _text(raw, key), now)
+    written = _text(raw, key)
+    return None if is_local(written) else moment(raw.get(f"{key}_parsed"), written, now)
+
+
+def _written(raw: dict[str, Any]) -> str:
+    """The date in the feed's own words, for who can read more of them."""
+    return plain(_text(raw, "published") or _text(raw, "created") or _text(raw, "updated"), MAX_DATE)
 
 
 def _link(raw: dict[str, Any], links: list[dict[str, Any]], url: str) -> str | None:

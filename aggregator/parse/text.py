@@ -11,6 +11,7 @@ from time import struct_time
 MAX_CONTENT = 1_000_000  # characters
 MAX_TITLE = 1_000  # characters; the longest headline in 400 public feeds has 330
 MAX_SUMMARY = 5_000  # characters; enough for a blurb, and for telling two stories apart
+MAX_DATE = 100  # characters of a date
 MAX_NAME = 200  # characters of an author's or a tag's name
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # older than the web: an unset clock or an epoch of 0
 LATEST = timedelta(days=2)  # ahead of now: time zones told wrongly reach one day, embargoes a little more
@@ -48,6 +49,13 @@ _IN_PARTS = re.compile(
 )
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}\Z")
+#: Dates that feedparser misreads: it takes 2026/11/27 for the first of the month, 27-11-2025 for 2027, 2:30 PM for the
+#: morning, and CEST for UTC.
+_LOCAL = re.compile(
+    r"\s*\d{1,2}[-/.]\d{1,2}[-/.]\d{2}|\s*\d{4}[/.]\d|.*\d\s*[ap]\.?m\b"
+    r"|.*:\d\d\s+(?!(?:UTC?|GMT|MES?T|[ACEMP][DS]?T)\s*$)[A-Z]{3,5}\s*$",
+    re.I,
+)
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)\s*$")
 
 
@@ -120,6 +128,11 @@ def moment(parsed: struct_time | None, written: str | None, now: datetime) -> da
     except (ValueError, OverflowError, TypeError):
         return None
     return _with_offset(sane(date, now), written)
+
+
+def is_local(written: str) -> bool:
+    """Whether a date is in a form that people write, and feedparser takes for another date."""
+    return _LOCAL.match(written[:MAX_DATE]) is not None
 
 
 def iso_moment(written: object, now: datetime) -> datetime | None:
