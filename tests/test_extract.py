@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -563,6 +564,27 @@ def test_a_fragment_loses_links_to_other_stories_and_calls_to_subscribe() -> Non
         "Thanks for reading Harbour Notes! Subscribe for free to receive new posts.",
     )
     assert list(extract_fragment(html, URL, hint=ENTRY, now=NOW).paragraphs) == TEXT
+
+
+@pytest.mark.parametrize(
+    "sign", ["<a class='anchor' href='#why'>#</a>", " <a href='https://harbour.example/1#why'>¶</a>"]
+)
+def test_the_sign_by_which_a_heading_is_linked_to_is_no_part_of_it(sign) -> None:
+    html = f"{p(TEXT[0])}<h2 id='why'>Why{sign}</h2>{p(*TEXT[1:])}"
+    assert list(extract_fragment(html, URL, hint=ENTRY, now=NOW).paragraphs) == [TEXT[0], "Why", *TEXT[1:]]
+
+
+@pytest.mark.parametrize(
+    ("author", "names"),
+    [
+        ("Ann Lee in New York", ("Ann Lee",)),
+        ("Ann Lee in Dor and Bob Ray in Brill", ("Ann Lee", "Bob Ray")),
+        ("Sophia in 't Veld", ("Sophia in 't Veld",)),
+        ("Women in Harbours", ("Women in Harbours",)),
+    ],
+)
+def test_a_feeds_author_is_named_without_where_they_were(author, names) -> None:
+    assert extract_fragment(p(*TEXT), URL, hint=replace(ENTRY, authors=(author,)), now=NOW).authors == names
 
 
 def test_a_fragment_has_title_authors_and_date_of_its_entry() -> None:
