@@ -241,6 +241,14 @@ RECORDS = {
         ("M 4.6 - 31 km SSW of Dor", "Time 2026-11-27 00:12:09 UTC Location 10.0°N 11.2°E Depth 10.00 km (6.21 mi)"),
         ("M 2.5 - 7 km SSW of Skerra", "Time 2026-11-27 02:12:09 UTC Location 10.2°N 11.2°E Depth 10.00 km (6.21 mi)"),
     ),
+    "judgments": (
+        ("Thorp v. Canal Co [2026] UKSC 40", "Judgment of 27 November 2026"),
+        ("Ives v. Bell [2026] UKSC 39", "Judgment of 27 November 2026"),
+    ),
+    "what a feed says of all its items": (
+        ("Mill burns down in the night", "The Tolmare Herald brings you the news of the harbour and the islands every day."),
+        ("Bakers open an hour later", "The Tolmare Herald brings you the news of the harbour and the islands every day."),
+    ),
     "filings": (
         ("4 - CANAL CO", "Filed: 2026-11-27 AccNo: 0000012345-26-000001 Size: 5 KB"),
         ("4 - CANAL CO", "Filed: 2026-11-27 AccNo: 0000012345-26-000002 Size: 6 KB"),
@@ -253,6 +261,14 @@ def test_two_records_of_one_feed_are_no_copies(one: tuple[str, str], other: tupl
     kept = dataclasses.replace(candidate(one[1], one[0]), origin=(1, "harbour.example"))
     verdict = dedup.judge(sketch(other[1], other[0], 2), [kept], origin=(1, "harbour.example"))
     assert verdict.copy_of is None
+
+
+def test_the_same_text_again_in_one_feed_is_the_same_story() -> None:
+    kept = dataclasses.replace(
+        candidate(PARAGRAPHS[0], "Gale warning issued at 1 am"), origin=(1, "harbour.example")
+    )
+    again = sketch(PARAGRAPHS[0], "Gale warning issued at 4 am", 2)
+    assert dedup.judge(again, [kept], origin=(1, "harbour.example")).copy_of == kept.id
 
 
 def test_an_update_in_the_same_feed_is_the_same_story() -> None:

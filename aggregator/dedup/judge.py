@@ -134,8 +134,13 @@ def _is_record(new: Sketch, candidate: Candidate) -> bool:
     if len(new.words) >= RECORD or len(candidate.text) > LONG_RECORD:
         return False
     old = remembered(candidate.title, candidate.text, candidate.published)
-    if len(old.words) >= RECORD or _equal(new, old):
+    if len(old.words) >= RECORD:
         return False
+    if (
+        _equal(new, old) and len(new.words) >= THIN
+    ):  # what a feed says of all its items, or the same item again
+        shorter = min(len(new.headline), len(old.headline))
+        return len(new.headline & old.headline) < THIN_TITLE * shorter
     here, there = (set(s.terms.ids[s.terms.kind == A_FIGURE].tolist()) for s in (new, old))
     each = (here - there and there - here), (new.headline - old.headline and old.headline - new.headline)
     return any(each)
