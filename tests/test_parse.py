@@ -192,6 +192,15 @@ def test_a_date_as_people_write_it_is_kept_for_who_can_read_it(written):
     assert (found.published, found.written) == (None, written)
 
 
+def test_a_content_that_was_escaped_once_too_often_has_its_tags():
+    found = entry(rss(item(text="&lt;p&gt;The dam &lt;b&gt;holds&lt;/b&gt;.&lt;/p&gt;")))
+    assert (found.content_html, found.summary) == ("<p>The dam <b>holds</b>.</p>", "The dam holds.")
+
+
+def test_a_text_about_tags_is_a_text():
+    assert entry(rss(item(text="Close &lt;p&gt; with &lt;/p&gt;."))).summary == "Close <p> with </p>."
+
+
 @pytest.mark.parametrize("zone", ["GMT", "EST", "+0100", "Z"])
 def test_a_date_as_feeds_write_it_is_read_at_once(zone):
     found = entry(rss(item(more=f"<pubDate>Mon, 23 Nov 2026 10:00:00 {zone}</pubDate>")))

@@ -127,7 +127,7 @@ def _entry(raw: dict[str, Any], raw_hash: str, url: str, language: str | None, n
         guid=without_controls(_text(raw, "id")[:MAX_GUID]).strip() or None,
         url=_link(raw, links, url),
         title=_title(raw),
-        summary=plain(summary or content, MAX_SUMMARY),
+        summary=plain(paragraphs(summary or content), MAX_SUMMARY),
         content_html=paragraphs(content[:MAX_CONTENT]),
         authors=_authors(raw),
         published=published or updated,

@@ -47,6 +47,10 @@ _CONTROL = re.compile(
 _IN_PARTS = re.compile(
     "[A-Za-z\u00c0-\u04ff\u1e00-\u1fff][\u0300-\u036f]+|[\u1100-\u11ff]+|[\u3046-\u30fd][\u3099\u309a]"
 )
+#: All of a content is within an element that was escaped once too often.
+_ESCAPED_TWICE = re.compile(
+    r"\s*&lt;(p|div|span|article|section|ul|ol|h[1-6]|table|blockquote)\b.*&lt;/\1&gt;", re.S
+)
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}\Z")
 #: Dates that feedparser misreads: it takes 2026/11/27 for the first of the month, 27-11-2025 for 2027, 2:30 PM for the
@@ -80,8 +84,12 @@ def plain(text: str | None, limit: int) -> str:
 
 def paragraphs(text: str) -> str:
     """A content without tags as HTML: its blank lines are all that parts the paragraphs of a plain text, and would be
-    white space."""
-    if "<" in text or "\n" not in text.strip():
+    white space. One whose tags were escaped once too often has them."""
+    if "<" in text:
+        return text
+    if _ESCAPED_TWICE.match(text):
+        return html.unescape(text)
+    if "\n" not in text.strip():
         return text
     parts = [part for part in _BLANK_LINE.split(text) if part.strip()]
     return text if len(parts) < 2 else "".join(f"<p>{part}</p>" for part in parts)
