@@ -203,17 +203,25 @@ CALLS: dict[str, dict[str, tuple[str, ...]]] = {
 
 HOSTED: dict[str, tuple[str, ...]] = {
     "byline": (
+        r"(?:posted |published |updated )?(?:an?|\d{1,2}) (?:minutes?|hours?|days?|weeks?) ago",
+        r"(?:posted|published|updated) (?:today|yesterday)",
+        r"(?:hace|il y a|vor) \d{1,2} (?:minut|hora|heure|stunde|día|jour|tag)\w*|\d{1,2} (?:минут|час|дн)\w* назад",
+        r"\d{1,2}[ -]min(?:ute)?s? read|(?:reading time|lesezeit|temps de lecture) ?: ?\d{1,2} ?min\w*",
         r"submitted by .{1,80} on [a-z]{3,9}, [\d/-]{8,10}(?: - \d\d:\d\d)?",  # Drupal
         r".{1,80} posted (?:a|\d+) (?:photos?|videos?):",  # Flickr
     ),
     "comments": (
         r"\d[\d,.]* posts? - \d[\d,.]* participants?",  # Discourse
         r"(?:log ?in|login|log in or register|login or register) to post comments",  # Drupal
-        r"\d[\d,.]* (?:reads?|views?)",  # Drupal
+        r"\d[\d,. ]*(?:reads?|views?|likes?|comments?)",
+        r"\d[\d,. ]*(?:comentarios?|comentários?|commentaires?|commenti|kommentare?|reacties|комментари(?:й|я|ев))",
+        r"(?:comments|likes|shares|views|aufrufe|kommentare|lectures|lecturas|visitas|vues|просмотров|просмотры|переглядів)"
+        r" ?: ?\d[\d,. ]*",
         r"statistics: posted by .{1,160}",  # phpBB
         r"submitted by \S+ to \S+(?: -?\d+ points? \| \d+ comments?)?(?: https?://\S+)?",  # Lemmy
     ),
     "copyright": (
+        r"for (?:use of )?information media\.? (?:- )?not an official record",  # the United Nations
         r".{1,250} was originally published in .{1,100} on medium, where people are continuing the conversation by "
         r"highlighting and responding to this story",
     ),

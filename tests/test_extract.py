@@ -519,6 +519,8 @@ def test_a_fragment_is_all_text_but_its_calls_to_act() -> None:
         "continuing the conversation by highlighting and responding to this story.</p>",
         "<p>Send in a voice message: https://podcasts.example/message</p>",
         "<p>Support this podcast: <a href='/s'>https://podcasts.example/support</a></p>",
+        "<p>Posted 2 hours ago</p><p>3 min read</p><p>Shares: 12</p><p>Updated: 27 November 2025, 10:00</p>",
+        "<p>12 commentaires</p><p>3 Kommentare</p><p>Vor 2 Stunden</p><p>Просмотров: 1 200</p>",
         "<p>Tags: <a href='/t/sea'>sea</a>, <a href='/t/fog'>fog</a></p>",
         "<div>Attachments:</div><div><a href='/tolls.pdf'>tolls.pdf</a></div>",
     ],
@@ -533,6 +535,8 @@ def test_a_fragment_loses_what_a_host_of_feeds_puts_under_every_entry(line) -> N
         "The plans were submitted by the harbour board on Monday, and 12 posts were filled.",
         "Support this podcast: it is the only one that reports from the quay.",
         "Twelve people posted a photo: a ferry in fog.",
+        "Date: 27 November 2025, 10:00",
+        "12 views of the harbour",
     ],
 )
 def test_a_fragment_keeps_a_sentence_that_only_resembles_what_hosts_add(line) -> None:

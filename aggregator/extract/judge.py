@@ -124,6 +124,8 @@ def decide_fragment(page: Page) -> Judgement:
             said = labels.phrases(block.text) & _FRAGMENT_PHRASES
             kind = min(said) if said else _kind(page, i)
         hosted = labels.hosted(block.text)
+        if hosted is None and labels.UPDATED.search(block.text) and _is_dateline(block, page.labels[i]):
+            hosted = "byline"
         if kind in _FRAGMENT_KINDS or hosted or (kind is None and _ONLY_SYMBOLS.match(block.text)):
             result.kept[i], result.reasons[i] = False, hosted or kind or "not article"
             result.scores[i] = 0.0
