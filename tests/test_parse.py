@@ -197,6 +197,23 @@ def test_a_content_that_was_escaped_once_too_often_has_its_tags():
     assert (found.content_html, found.summary) == ("<p>The dam <b>holds</b>.</p>", "The dam holds.")
 
 
+def test_a_content_in_a_forums_markup_has_its_tags():
+    found = entry(
+        rss(
+            item(
+                text="[h2]Fixes[/h2][list][*]Boats [b]float[/b][*]Locks [url=https://x.example/a]close[/url][/list][img]a.png[/img]"
+            )
+        )
+    )
+    assert found.summary == "Fixes Boats float Locks close"
+    assert found.content_html.startswith("<h2>Fixes</h2><ul><li>Boats <b>float</b><li>Locks <a href=")
+
+
+@pytest.mark.parametrize("text", ["He [sic] said: [/b] is no tag.", "See [1] and [2], [p] and [b]."])
+def test_brackets_are_no_markup(text):
+    assert entry(rss(item(text=text))).content_html == text
+
+
 def test_a_text_about_tags_is_a_text():
     assert entry(rss(item(text="Close &lt;p&gt; with &lt;/p&gt;."))).summary == "Close <p> with </p>."
 

@@ -51,6 +51,15 @@ _IN_PARTS = re.compile(
 _ESCAPED_TWICE = re.compile(
     r"\s*&lt;(p|div|span|article|section|ul|ol|h[1-6]|table|blockquote)\b.*&lt;/\1&gt;", re.S
 )
+#: A text in BBCode, as games' and forums' feeds have it; its tags; and what is no text of it.
+_BBCODE = re.compile(r"\[/(b|i|u|h[1-6]|p|list|olist|url|quote)\]", re.I)
+_BBTAG = re.compile(
+    r"\[(/?)(b|i|u|h[1-6]|p|list|olist|\*|url|quote|code|hr|table|tr|th|td)(?:=\"?([^\[\]\"]{0,2000})\"?)?\]",
+    re.I,
+)
+_BBMEDIA = re.compile(
+    r"\[(img|video|previewyoutube|dynamiclink)\b[^\[\]]{0,500}\][^\[\]]{0,500}\[/\1\]", re.I
+)
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}\Z")
 #: Dates that feedparser misreads: it takes 2026/11/27 for the first of the month, 27-11-2025 for 2027, 2:30 PM for the
@@ -84,7 +93,9 @@ def plain(text: str | None, limit: int) -> str:
 
 def paragraphs(text: str) -> str:
     """A content without tags as HTML: its blank lines are all that parts the paragraphs of a plain text, and would be
-    white space. One whose tags were escaped once too often has them."""
+    white space. One whose tags were escaped once too often has them; so has one in a forum's markup (BBCode)."""
+    if "[/" in text and "</" not in text and _is_bbcode(text):
+        return _BBTAG.sub(_bbtag, _BBMEDIA.sub(" ", text))
     if "<" in text:
         return text
     if _ESCAPED_TWICE.match(text):
@@ -93,6 +104,21 @@ def paragraphs(text: str) -> str:
         return text
     parts = [part for part in _BLANK_LINE.split(text) if part.strip()]
     return text if len(parts) < 2 else "".join(f"<p>{part}</p>" for part in parts)
+
+
+def _is_bbcode(text: str) -> bool:
+    """Whether the first end of an element in BBCode has a beginning before it."""
+    end = _BBCODE.search(text)
+    return end is not None and re.search(rf"\[{end[1]}[\]=]", text[: end.start()], re.I) is not None
+
+
+def _bbtag(tag: re.Match[str]) -> str:
+    """A tag of BBCode as one of HTML."""
+    end, name = tag[1], tag[2].lower()
+    if name == "url":
+        return "</a>" if end else f'<a href="{html.escape(tag[3] or "")}">'
+    name = {"*": "li", "list": "ul", "olist": "ol", "quote": "blockquote", "code": "pre"}.get(name, name)
+    return f"<{end}{name}>"
 
 
 def without_controls(text: str) -> str:
