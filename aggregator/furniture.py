@@ -4,6 +4,7 @@
 `TAG_KINDS`     HTML element -> kinds it stands for by itself
 `BYLINES`       language -> what stands before the name of who wrote it
 `CALLS`         how a line begins that calls on the reader to subscribe or follow, and what else only such lines hold
+`HOSTED`        kind -> how whole lines read that hosts of feeds put around the text of an entry, as regular expressions
 `CAPTIONS`      language -> how a line begins that says whose a picture is
 `LABELS`        kind -> language -> texts that are a whole line of their own, or stand before a colon
 `WHOLE_ARTICLE` words that an article's address gets for all of it on one page
@@ -208,6 +209,44 @@ CALLS: dict[str, dict[str, tuple[str, ...]]] = {
         "tr": ("google news'te takip edin", "google news'ten takip"),
     },
 }  # fmt: skip
+
+HOSTED: dict[str, tuple[str, ...]] = {
+    "byline": (
+        r"(?:posted |published |updated )?(?:an?|\d{1,2}) (?:minutes?|hours?|days?|weeks?) ago",
+        r"(?:posted|published|updated) (?:today|yesterday)",
+        r"(?:hace|il y a|vor) \d{1,2} (?:minut|hora|heure|stunde|día|jour|tag)\w*|\d{1,2} (?:минут|час|дн)\w* назад",
+        r"\d{1,2}[ -]min(?:ute)?s? read|(?:reading time|lesezeit|temps de lecture) ?: ?\d{1,2} ?min\w*",
+        r"submitted by .{1,80} on [a-z]{3,9}, [\d/-]{8,10}(?: - \d\d:\d\d)?",  # Drupal
+        r".{1,80} posted (?:a|\d+) (?:photos?|videos?):",  # Flickr
+    ),
+    "comments": (
+        r"\d[\d,.]* posts? - \d[\d,.]* participants?",  # Discourse
+        r"(?:log ?in|login|log in or register|login or register) to post comments",  # Drupal
+        r"\d[\d,. ]*(?:reads?|views?|likes?|comments?)",
+        r"\d[\d,. ]*(?:comentarios?|comentários?|commentaires?|commenti|kommentare?|reacties|комментари(?:й|я|ев))",
+        r"(?:comments|likes|shares|views|aufrufe|kommentare|lectures|lecturas|visitas|vues|просмотров|просмотры|переглядів)"
+        r" ?: ?\d[\d,. ]*",
+        r"statistics: posted by .{1,160}",  # phpBB
+        r"submitted by \S+ to \S+(?: -?\d+ points? \| \d+ comments?)?(?: https?://\S+)?",  # Lemmy
+    ),
+    "copyright": (
+        r"for (?:use of )?information media\.? (?:- )?not an official record",  # the United Nations
+        r".{1,250} was originally published in .{1,100} on medium, where people are continuing the conversation by "
+        r"highlighting and responding to this story",
+    ),
+    "embed": (r"\[contains quote post or other embedded content\]",),  # Bluesky
+    "newsletter": (
+        r"(?:become a supporter of|support) this podcast: ?https?://\S+",  # Spreaker, Spotify
+        r"send in a voice message: ?https?://\S+",  # Spotify
+        r"this is a public episode\. if you.?d like to discuss this .{1,200}",  # Substack
+        r"this is a public episode\. if you would like to discuss this .{1,200}",
+    ),
+    "consent": (
+        r"see (?:our )?privacy policy at https?://\S+ and california privacy notice at https?://\S+",  # Art19
+        r"hosted by simplecast, an adswizz company\. see .{1,120}",
+        r"(?:advertising inquiries|privacy & opt-out): ?https?://redcircle\.com/\S+",
+    ),
+}
 
 CAPTIONS: dict[str, tuple[str, ...]] = {
     "de": ("foto von ", "fotos von "),

@@ -35,14 +35,16 @@ SAME_STORY = 0.4
 MIN_TEXT = 40  # letters of title and text, below which equal texts under new guids and links are a recurring headline
 
 _TAG = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)|<[^<>]*>", re.I | re.S)
-#: What ticks at every fetch: "Points: 12", "5 minutes ago", "1,204 views". The pattern and the words find who needs the
-#: last one, and are quick because each begins with a letter to look for. Points and votes are news, too.
+#: What ticks at every fetch: "Points: 12", "5 minutes ago", "1,204 views", "5 posts - 3 participants", "12 points | 3
+#: comments". The pattern and the words find who needs the last one, and are quick because each begins with a letter to
+#: look for. Points, posts and votes alone are news, too.
 _COLON = re.compile(r":\s*\d")
-_COUNTED = (" ago", " comment", " likes", " replies", " views")
+_COUNTED = (" ago", " comment", " likes", " participant", " replies", " views")
 _COUNTER = re.compile(
     r"(?:comments|likes|points|replies|score|shares|views|votes)\s*:\s*\d+"
     r"|(?<!\d)\d{1,9} (?:(?:minute|hour|day)s? ago\b|comments?\b)"
     r"|(?<!\d)\d[\d,.]{0,12}[km]? (?:comments|likes|replies|views)\b"
+    r"|(?<!\d)\d{1,9} posts? - \d{1,9} participants?\b|(?<!\d)\d{1,9} points? \|"
 )
 _PUNCTUATION = bytes(byte for byte in range(128) if not chr(byte).isalnum())
 #: Fragments that count versions or visits ("#0", "#xtor=RSS-1"); others name a part of a page, as in change logs.

@@ -128,6 +128,9 @@ class Entry:
     image: str | None = None
     tags: tuple[str, ...] = ()
     raw_hash: str = ""  # of the item's bytes; items with a known hash are cut out before parsing
+    written: str = (
+        ""  # the date as the feed has it, if in no form that feeds have: "27/11/2026 2:30 PM", "Mi, 25 Nov"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +260,7 @@ class Candidate:
     text: str
     published: datetime | None = None
     shared: Mapping[int, int] = field(default_factory=dict)
+    origin: tuple[int | None, str] | None = None  # the feed it came from, and its site
 
 
 @dataclass(frozen=True, slots=True)

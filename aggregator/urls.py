@@ -14,11 +14,16 @@ from publicsuffixlist import PublicSuffixList
 
 #: Query parameters that say where a reader came from, not what is shown. Prefixes end in "*".
 TRACKING = (
-    "at_campaign", "at_custom*", "at_link*", "at_medium", "cmp", "cmpid", "dclid", "fbclid", "ftag", "gclid",
+    "at_campaign", "at_custom*", "at_link*", "at_medium", "cmp", "cmpid", "dclid", "dgcid", "fbclid", "ftag", "gclid",
     "guccounter", "guce_referrer*", "ic_id", "icid", "igshid", "mc_cid", "mc_eid", "mkt_tok", "msclkid", "ncid",
     "ns_*", "ocid", "pk_*", "piwik_*", "ref_src", "smid", "sr_share", "srnd", "taid",
     "traffic_source", "utm_*", "wt_mc", "wtrid", "xtor", "yclid",
 )  # fmt: skip
+#: Parameters that say the same if their value begins with "rss": "?partner=rss&emc=rss", "?source=rss-77aa------2".
+FROM_FEED = frozenset((
+    "campaign", "cid", "cmp", "emc", "feature", "from", "input", "intcmp", "link", "medium", "mod", "origin", "partner",
+    "ref", "referrer", "rss", "source", "src", "via",
+))  # fmt: skip
 _TRACKING_EXACT = frozenset(name for name in TRACKING if not name.endswith("*"))
 _TRACKING_PREFIX = tuple(name[:-1] for name in TRACKING if name.endswith("*"))
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -154,13 +159,14 @@ def is_front_page(url: str) -> bool:
 def _canonical_query(query: str) -> str:
     # Not every query is UTF-8: two that differ in a Latin-1 byte must stay two.
     pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
-    kept = sorted((name, value) for name, value in pairs if not _is_tracking(name))
+    kept = sorted((name, value) for name, value in pairs if not _is_tracking(name, value))
     return urlencode(kept, errors="surrogateescape")
 
 
-def _is_tracking(name: str) -> bool:
+def _is_tracking(name: str, value: str) -> bool:
     name = name.lower()
-    return name in _TRACKING_EXACT or name.startswith(_TRACKING_PREFIX)
+    from_feed = name in FROM_FEED and value[:3].lower() == "rss"
+    return from_feed or name in _TRACKING_EXACT or name.startswith(_TRACKING_PREFIX)
 
 
 @functools.cache

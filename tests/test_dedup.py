@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -227,6 +228,60 @@ OTHERS = {
 @pytest.mark.parametrize(("new", "kept"), OTHERS.values(), ids=OTHERS.keys())
 def test_is_another_story_than(new: str, kept: str) -> None:
     assert not same(new, kept, hours=24)
+
+
+RECORDS = {
+    "vulnerabilities": (
+        ("CVE-2026-1110", "A flaw was found in Lock Ticketing 1.0. Affected is an unknown function of the file login.php. "
+         "Changing the argument username leads to sql injection. The attack can be launched remotely."),
+        ("CVE-2026-1111", "A flaw was found in Lock Ticketing 1.0. Affected is an unknown function of the file view.php. "
+         "Changing the argument id leads to sql injection. The attack can be launched remotely."),
+    ),
+    "earthquakes": (
+        ("M 4.6 - 31 km SSW of Dor", "Time 2026-11-27 00:12:09 UTC Location 10.0°N 11.2°E Depth 10.00 km (6.21 mi)"),
+        ("M 2.5 - 7 km SSW of Skerra", "Time 2026-11-27 02:12:09 UTC Location 10.2°N 11.2°E Depth 10.00 km (6.21 mi)"),
+    ),
+    "judgments": (
+        ("Thorp v. Canal Co [2026] UKSC 40", "Judgment of 27 November 2026"),
+        ("Ives v. Bell [2026] UKSC 39", "Judgment of 27 November 2026"),
+    ),
+    "what a feed says of all its items": (
+        ("Mill burns down in the night", "The Tolmare Herald brings you the news of the harbour and the islands every day."),
+        ("Bakers open an hour later", "The Tolmare Herald brings you the news of the harbour and the islands every day."),
+    ),
+    "filings": (
+        ("4 - CANAL CO", "Filed: 2026-11-27 AccNo: 0000012345-26-000001 Size: 5 KB"),
+        ("4 - CANAL CO", "Filed: 2026-11-27 AccNo: 0000012345-26-000002 Size: 6 KB"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), RECORDS.values(), ids=RECORDS.keys())
+def test_two_records_of_one_feed_are_no_copies(one: tuple[str, str], other: tuple[str, str]) -> None:
+    kept = dataclasses.replace(candidate(one[1], one[0]), origin=(1, "harbour.example"))
+    verdict = dedup.judge(sketch(other[1], other[0], 2), [kept], origin=(1, "harbour.example"))
+    assert verdict.copy_of is None
+
+
+def test_the_same_text_again_in_one_feed_is_the_same_story() -> None:
+    kept = dataclasses.replace(
+        candidate(PARAGRAPHS[0], "Gale warning issued at 1 am"), origin=(1, "harbour.example")
+    )
+    again = sketch(PARAGRAPHS[0], "Gale warning issued at 4 am", 2)
+    assert dedup.judge(again, [kept], origin=(1, "harbour.example")).copy_of == kept.id
+
+
+def test_an_update_in_the_same_feed_is_the_same_story() -> None:
+    kept = dataclasses.replace(candidate(PARAGRAPHS[0], TITLE), origin=(1, "harbour.example"))
+    update = sketch(f"{PARAGRAPHS[0]} {PARAGRAPHS[1]}", f"UPDATE 1-{TITLE}", 2)
+    assert dedup.judge(update, [kept], origin=(1, "harbour.example")).copy_of == kept.id
+
+
+def test_a_brief_in_a_feed_of_several_outlets_is_a_copy_under_another_headline() -> None:
+    kept = dataclasses.replace(candidate(PARAGRAPHS[0], "Ferry aground"), origin=(1, "harbour.example"))
+    copy = sketch(PARAGRAPHS[0].replace("VARHOLM, May 11 (Reuters) - ", ""), "Ferry stuck", 2)
+    assert dedup.judge(copy, [kept], origin=(1, "harbour.example")).copy_of is None
+    assert dedup.judge(copy, [kept], origin=(1, "other.example")).copy_of == kept.id
 
 
 def test_the_same_text_beyond_the_window_is_another_story() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import textwrap
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -657,10 +658,39 @@ def test_a_fragment_is_all_text_but_its_calls_to_act() -> None:
         "<p>Learn more about your ad choices. Visit podcasts.example/adchoices</p>",
         "See podcasts.example/listener for privacy information.",
         "submitted by <a href='/user/a'> /u/painter </a> <br/> <a href='/1'>[link]</a> <a href='/2'>[comments]</a>",
+        "<p><small>5 posts - 3 participants</small></p><p><a href='/t/812'>Read full topic</a></p>",
+        "<p>Statistics: Posted by <a href='/u/2'>wick</a> — Fri Nov 20, 2025 7:24 pm — Replies 3 — Views 70</p>",
+        "submitted by <a href='/u/a'>gale</a> to <a href='/c/b'>kites</a><br>12 points | <a href='/1'>3 comments</a>",
+        "<span>Submitted by editor on Mon, 20/10/2025 - 08:12</span>",
+        "<ul><li><a href='/user/login'>Log in</a> to post comments</li><li>12 reads</li></ul>",
+        "<p><a href='/people/port'>Port archive</a> posted a photo:</p>",
+        "<p>[contains quote post or other embedded content]</p>",
+        f"<p><a href='/1'>{TITLE}</a> was originally published in <a href='/2'>Quay</a> on Medium, where people are "
+        "continuing the conversation by highlighting and responding to this story.</p>",
+        "<p>Send in a voice message: https://podcasts.example/message</p>",
+        "<p>Support this podcast: <a href='/s'>https://podcasts.example/support</a></p>",
+        "<p>Posted 2 hours ago</p><p>3 min read</p><p>Shares: 12</p><p>Updated: 27 November 2025, 10:00</p>",
+        "<p>12 commentaires</p><p>3 Kommentare</p><p>Vor 2 Stunden</p><p>Просмотров: 1 200</p>",
+        "<p>Tags: <a href='/t/sea'>sea</a>, <a href='/t/fog'>fog</a></p>",
+        "<div>Attachments:</div><div><a href='/tolls.pdf'>tolls.pdf</a></div>",
     ],
 )
 def test_a_fragment_loses_what_a_host_of_feeds_puts_under_every_entry(line) -> None:
     assert list(extract_fragment(p(*TEXT) + line, URL, hint=ENTRY, now=NOW).paragraphs) == TEXT
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "The plans were submitted by the harbour board on Monday, and 12 posts were filled.",
+        "Support this podcast: it is the only one that reports from the quay.",
+        "Twelve people posted a photo: a ferry in fog.",
+        "Date: 27 November 2025, 10:00",
+        "12 views of the harbour",
+    ],
+)
+def test_a_fragment_keeps_a_sentence_that_only_resembles_what_hosts_add(line) -> None:
+    assert list(extract_fragment(p(*TEXT, line), URL, hint=ENTRY, now=NOW).paragraphs) == [*TEXT, line]
 
 
 def test_a_fragment_that_is_headlines_of_outlets_has_no_text() -> None:
@@ -688,6 +718,27 @@ def test_a_fragment_loses_links_to_other_stories_and_calls_to_subscribe() -> Non
         "Thanks for reading Harbour Notes! Subscribe for free to receive new posts.",
     )
     assert list(extract_fragment(html, URL, hint=ENTRY, now=NOW).paragraphs) == TEXT
+
+
+@pytest.mark.parametrize(
+    "sign", ["<a class='anchor' href='#why'>#</a>", " <a href='https://harbour.example/1#why'>¶</a>"]
+)
+def test_the_sign_by_which_a_heading_is_linked_to_is_no_part_of_it(sign) -> None:
+    html = f"{p(TEXT[0])}<h2 id='why'>Why{sign}</h2>{p(*TEXT[1:])}"
+    assert list(extract_fragment(html, URL, hint=ENTRY, now=NOW).paragraphs) == [TEXT[0], "Why", *TEXT[1:]]
+
+
+@pytest.mark.parametrize(
+    ("author", "names"),
+    [
+        ("Ann Lee in New York", ("Ann Lee",)),
+        ("Ann Lee in Dor and Bob Ray in Brill", ("Ann Lee", "Bob Ray")),
+        ("Sophia in 't Veld", ("Sophia in 't Veld",)),
+        ("Women in Harbours", ("Women in Harbours",)),
+    ],
+)
+def test_a_feeds_author_is_named_without_where_they_were(author, names) -> None:
+    assert extract_fragment(p(*TEXT), URL, hint=replace(ENTRY, authors=(author,)), now=NOW).authors == names
 
 
 def test_a_fragment_has_title_authors_and_date_of_its_entry() -> None:

@@ -249,6 +249,8 @@ def test_a_chinese_headline_that_was_edited_is_told_from_another_one(memory):
         f"<p>{TEXT}</p><p>Comments: 17</p>",
         f"<p>5 minutes ago</p><p>{TEXT}</p>",
         f"<p>{TEXT}</p><p>12 comments</p><p>1,204 views</p>",
+        f"<p>{TEXT}</p><p>5 posts - 3 participants</p>",
+        f"<p>12 points | 3 comments</p><p>{TEXT}</p>",
     ],
 )
 def test_markup_and_counters_are_not_content(html):

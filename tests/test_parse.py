@@ -48,6 +48,36 @@ def test_an_rss_item_becomes_an_entry():
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "names"),
+    [
+        ("press@harbour.berlin (Ada Holm)", ("Ada Holm",)),
+        ("Ada Holm &lt;ada@harbour.press&gt;", ("Ada Holm",)),
+        ("Ada Holm (ada@harbour.agency)", ("Ada Holm",)),
+        ("press@harbour.berlin", ()),
+        ("press@harbour.de (Ada Holm)", ("Ada Holm",)),
+        ("Ada Holm (AP) (ada@harbour.de)", ("Ada Holm (AP)",)),
+    ],
+)
+def test_an_authors_address_is_no_name_whatever_its_top_level_domain(written, names):
+    assert entry(rss(item(more=f"<author>{written}</author>"))).authors == names
+
+
+@pytest.mark.parametrize(
+    ("pictures", "image"),
+    [
+        ('<media:content url="/s.jpg" width="140"/><media:content url="/l.jpg" width="460"/>', "l.jpg"),
+        ('<media:content url="/film.mp4" width="640"/><media:thumbnail url="/still.jpg"/>', "still.jpg"),
+        ('<media:content url="/tide.jpg?s=a1" height="322"/>', "tide.jpg?s=a1"),
+        ('<media:thumbnail url="/face.png" width="30" height="30"/>', None),
+        ('<itunes:image href="/episode.jpg"/>', "episode.jpg"),
+    ],
+)
+def test_an_entrys_picture_is_the_largest_one_and_no_icon(pictures, image):
+    found = entry(rss(item(more=pictures))).image
+    assert found == (image and f"https://news.example/{image}")
+
+
 def test_an_atom_entry_becomes_an_entry():
     found = entry(
         atom(
@@ -144,6 +174,54 @@ def test_a_feed_without_entries_is_a_feed(body, format_name):
 )
 def test_an_absurd_date_is_no_date(written):
     assert entry(rss(item(more=f"<pubDate>{written}</pubDate>"))).published is None
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "23/11/2026 14:30",
+        "2026/11/23",
+        "23-11-2026",
+        "Mon, 23 Nov 2026 2:30 PM",
+        "Mon, 23 Nov 2026 20:00:00 CEST",
+        "lundi 23",
+    ],
+)
+def test_a_date_as_people_write_it_is_kept_for_who_can_read_it(written):
+    found = entry(rss(item(more=f"<pubDate>{written}</pubDate>")))
+    assert (found.published, found.written) == (None, written)
+
+
+def test_a_content_that_was_escaped_once_too_often_has_its_tags():
+    found = entry(rss(item(text="&lt;p&gt;The dam &lt;b&gt;holds&lt;/b&gt;.&lt;/p&gt;")))
+    assert (found.content_html, found.summary) == ("<p>The dam <b>holds</b>.</p>", "The dam holds.")
+
+
+def test_a_content_in_a_forums_markup_has_its_tags():
+    found = entry(
+        rss(
+            item(
+                text="[h2]Fixes[/h2][list][*]Boats [b]float[/b][*]Locks [url=https://x.example/a]close[/url][/list][img]a.png[/img]"
+            )
+        )
+    )
+    assert found.summary == "Fixes Boats float Locks close"
+    assert found.content_html.startswith("<h2>Fixes</h2><ul><li>Boats <b>float</b><li>Locks <a href=")
+
+
+@pytest.mark.parametrize("text", ["He [sic] said: [/b] is no tag.", "See [1] and [2], [p] and [b]."])
+def test_brackets_are_no_markup(text):
+    assert entry(rss(item(text=text))).content_html == text
+
+
+def test_a_text_about_tags_is_a_text():
+    assert entry(rss(item(text="Close &lt;p&gt; with &lt;/p&gt;."))).summary == "Close <p> with </p>."
+
+
+@pytest.mark.parametrize("zone", ["GMT", "EST", "+0100", "Z"])
+def test_a_date_as_feeds_write_it_is_read_at_once(zone):
+    found = entry(rss(item(more=f"<pubDate>Mon, 23 Nov 2026 10:00:00 {zone}</pubDate>")))
+    assert (found.published is None, found.written) == (False, "")
 
 
 def test_a_date_a_day_ahead_is_believed():

@@ -13,7 +13,7 @@ from server import HTML, Reply, Server
 
 from aggregator import pipeline
 from aggregator.errors import StoreError
-from aggregator.model import Config, Document, Feed, HostState, Settings
+from aggregator.model import Config, Document, Entry, Feed, HostState, Settings
 from aggregator.parse.prepare import Limits
 from aggregator.pipeline import feeds, pages, stories, visits
 from aggregator.store import Store
@@ -1075,3 +1075,33 @@ def test_an_edit_behind_a_redirect_is_seen_also_under_a_headline_of_its_own(roun
     server.answer("/feed", body=rss(item(server, 1, "Ferry sails again", rounds.now, "Corrected on Tuesday")))
     rounds.later(days=1).run()
     assert rounds.ask("select text, source from articles") == [("\n\n".join(SENTENCES[:4]), "page")]
+
+
+@pytest.mark.parametrize(
+    ("written", "language", "day"),
+    [
+        ("05/11/2026", "es", "2026-11-05T00:00:00+00:00"),
+        ("05/11/2026", "en", "2026-11-05T00:00:00+00:00"),
+        ("11/12/2026", "en", "2026-11-12T00:00:00+00:00"),
+        ("11/5/2026 2:30:00 PM", "es", "2026-11-05T14:30:00+00:00"),
+        ("2026/11/23 10:11", "ja", "2026-11-23T10:11:00+00:00"),
+        ("Mi, 25 Nov 2026 09:15:00 +0100", "de", "2026-11-25T09:15:00+01:00"),
+        ("الجمعة, 27 نوفمبر 2026 19:00:00 +0300", "ar", "2026-11-27T19:00:00+03:00"),
+        ("1795795200", "en", "2026-11-27T16:00:00+00:00"),
+        ("31/12/2027", "en", None),
+        ("soon", "en", None),
+    ],
+)
+def test_a_date_as_people_write_it_is_read(written, language, day):
+    seen = datetime(2026, 11, 28, 9, tzinfo=UTC)
+    found = pages.dated(Entry("1", None, "Ferry", language=language, written=written), seen).published
+    assert (found and found.isoformat()) == day
+
+
+def test_an_article_has_the_date_that_its_feed_wrote_in_its_own_way(rounds):
+    entry = (
+        "<item><title>Ferry</title><description>It sails.</description><pubDate>3. März 2025</pubDate></item>"
+    )
+    rounds.server.answer("/feed", body=rss(entry))
+    rounds.run()
+    assert rounds.ask("select published_at from articles") == [("2025-03-03T00:00:00Z",)]

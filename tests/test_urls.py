@@ -24,6 +24,7 @@ def test_the_canonical_form_of_a_canonical_form_is_itself(path, query):
         "HTTPS://www.Example.org:443/a/b/?y=2&x=1#comments",
         "https://example.org/a//b/index.html?x=1&y=2&utm_source=rss&fbclid=z",
         "https://example.org./a/%62?x=1&y=2",
+        "https://example.org/a/b?x=1&y=2&source=rss-77aa------2&partner=rss&emc=rss",
     ],
 )
 def test_two_spellings_of_one_address_are_equal(other):
@@ -38,6 +39,8 @@ def test_two_spellings_of_one_address_are_equal(other):
         "https://news.example.org/a/b",
         "https://example.org/a/b?id=2",
         "https://example.org/a/b?ferry",
+        "https://example.org/a/b?source=wire",
+        "https://example.org/a/b?format=rss",
         "https://example.org/A/b",
     ],
 )

@@ -161,14 +161,14 @@ def parse(value: object, *, day_first: bool = True, language: str = "") -> datet
     if not isinstance(value, str) or not value.strip():
         return None
     value = " ".join(value.split())[:200]
-    iso = _ISO.match(value)
-    if iso and (iso["H"] or not _CLOCK.search(value, iso.end())):
-        return _make(iso["y"], iso["m"], iso["d"], iso["H"], iso["M"], iso["S"], iso["z"])
     if value.isdigit() and len(value) in (10, 13):
         try:
             return datetime.fromtimestamp(int(value[:10]), UTC)
         except (ValueError, OverflowError, OSError):
             return None
+    iso = _ISO.match(value)
+    if iso and (iso["H"] or not _CLOCK.search(value, iso.end())):
+        return _make(iso["y"], iso["m"], iso["d"], iso["H"], iso["M"], iso["S"], iso["z"])
     return visible(value, day_first=day_first, language=language)
 
 

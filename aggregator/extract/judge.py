@@ -46,6 +46,7 @@ WIDGET_LINES = 3  # ... of which so many on either side of the temperature
 #: "It was 41 °C in Skerry on Monday." is no widget.
 SENTENCE_ENDS, SENTENCE_BLANKS = (".", "!", "?", "。"), 4
 FRAGMENT_LINE = 200  # characters of a line in a feed entry's content that a phrase may give away
+LABEL_LINE = 40  # characters of a line over links, in such a content
 _FRAGMENT_KINDS = frozenset(
     ("advertisement", "comments", "copyright", "newsletter", "related", "share", "navigation", "tags")
 )
@@ -121,19 +122,34 @@ def decide_fragment(page: Page) -> Judgement:
         if kind is None and len(block.text) <= FRAGMENT_LINE:
             said = labels.phrases(block.text) & _FRAGMENT_PHRASES
             kind = min(said) if said else _kind(page, i)
-        if kind in _FRAGMENT_KINDS or (kind is None and _ONLY_SYMBOLS.match(block.text)):
-            result.kept[i], result.reasons[i] = False, kind or "not article"
+        hosted = labels.hosted(block.text)
+        if hosted is None and labels.UPDATED.search(block.text) and head.is_dateline(block, page.labels[i]):
+            hosted = "byline"
+        if kind in _FRAGMENT_KINDS or hosted or (kind is None and _ONLY_SYMBOLS.match(block.text)):
+            result.kept[i], result.reasons[i] = False, hosted or kind or "not article"
             result.scores[i] = 0.0
     _titles(page, result)
     _headlines(page, result)
+    links = False
     for i in range(len(blocks) - 1, -1, -1):
         if result.kept[i]:
-            if blocks[i].linked < 0.9 * len(blocks[i].text) or not any(result.kept[:i]):
+            # "Attachments:" without them says nothing.
+            over = links and blocks[i].text.endswith(":") and len(blocks[i].text) <= LABEL_LINE
+            if not (over or _is_links(blocks[i])) or not any(result.kept[:i]):
                 break
             result.kept[i], result.reasons[i], result.scores[i] = False, "links", 0.0
+            links = not over
     _repeats(blocks, result)
     _empty_headings(blocks, result)
     return result
+
+
+def _is_links(block: Block) -> bool:
+    """Whether a line is links, or links to tags and the word for them: "Tags: sea, fog"."""
+    text = block.text
+    if labels.prefix(text) == "tags":
+        text = "".join(_WORD.findall(text.partition(":")[2])) or text
+    return block.linked >= 0.9 * len(text)
 
 
 def threshold(page: Page, scores: Sequence[float]) -> float:

@@ -51,6 +51,7 @@ _CALLS, _CALLS_HOLD = (
     tuple(fold(call) for calls in furniture.CALLS[where].values() for call in calls)
     for where in ("begins", "holds")
 )
+_HOSTED = {kind: re.compile("|".join(lines), re.I) for kind, lines in furniture.HOSTED.items()}
 _PICTURE = re.compile(
     rf"(?:{'|'.join(map(re.escape, (text for text, kind in _LABELS.items() if kind == 'caption')))})(?![a-z])"
 )
@@ -103,6 +104,14 @@ def is_call(text: str) -> bool:
     """Whether a line calls on its reader to subscribe or to follow, and does nothing else."""
     low = fold(text.lstrip(_TRIM).replace("’", "'"))
     return low.startswith(_CALLS) or any(call in low for call in _CALLS_HOLD)
+
+
+def hosted(text: str) -> str | None:
+    """The kind of a line that a host of feeds puts around an entry's text ("5 posts - 3 participants"), or None."""
+    if len(text) > MAX_PHRASE:
+        return None
+    line = text.strip().rstrip(".")
+    return next((kind for kind, lines in _HOSTED.items() if lines.fullmatch(line)), None)
 
 
 @functools.lru_cache(maxsize=2048)

@@ -60,6 +60,10 @@ _TITLES = re.compile(
 )
 #: A Korean name before "reporter"; what ends in 부 is a desk ("economy desk").
 _REPORTER = re.compile(r"(?<![가-힣])([가-힣]{2}(?!부)[가-힣])\s?(?:기자|특파원)(?![가-힣])")
+#: Where who wrote it was: "Ann Lee in New York".
+_HERE = re.compile(
+    r"^([^\W\d_a-z]\S*(?: \S+){0,2} [^\W\d_a-z]\S*) in (?:[A-Z][\w'’.-]*)(?: [A-Z][\w'’.-]*){0,2}$"
+)
 _JOBS = frozenset(
     [
         "analyst",
@@ -282,7 +286,7 @@ def unique(names: Iterable[str]) -> tuple[str, ...]:
 
 def of_feed(entry: Entry | None) -> tuple[str, ...]:
     """The names in a feed entry's author fields, without "By"."""
-    return unique(name for author in (entry.authors if entry else ()) for name in split(author))
+    return unique(_HERE.sub(r"\1", n) for author in (entry.authors if entry else ()) for n in split(author))
 
 
 def declared(evidence: Evidence) -> list[tuple[str, ...]]:

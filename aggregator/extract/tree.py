@@ -17,6 +17,8 @@ from lxml import etree
 from .. import furniture
 from . import dates, labels
 
+#: Signs by which a heading can be linked to.
+ANCHORS = frozenset("#¶§🔗")
 #: Subtrees that never hold text for readers.
 SKIP = frozenset(
     [
@@ -334,6 +336,12 @@ def swallows(element: Any) -> bool:
     return (element.tag in _SWALLOWS or is_shadow) and element.find(".//p") is not None
 
 
+def is_anchor(link: Any) -> bool:
+    """Whether a link is the sign by which a heading can be linked to: "Why#", "Why ¶"."""
+    text = link.text
+    return bool(text) and text.strip() in ANCHORS and not len(link) and "#" in (link.get("href") or "")
+
+
 class _Reader:
     """State of one walk: the text collected since the last block ended."""
 
@@ -353,7 +361,9 @@ class _Reader:
             self.add(text, state, element, False)
         for child in element:
             tag = child.tag
-            if tag in INLINE:
+            if tag == "a" and is_anchor(child):
+                pass
+            elif tag in INLINE:
                 if depth < MAX_DEPTH:
                     inner = state
                     if tag == "a":

@@ -16,6 +16,7 @@ from aggregator.model import Entry, ParsedFeed
 from .prepare import NORMAL, Limits, item_hash
 from .text import (
     MAX_CONTENT,
+    MAX_DATE,
     MAX_NAME,
     MAX_SUMMARY,
     MAX_TITLE,
@@ -85,6 +86,7 @@ def _entry(item: Mapping[str, Any], raw_hash: str, url: str, language: str | Non
     tags = item.get("tags")
     link = urls.absolute(_text(item, "url") or _text(item, "external_url"), url)
     updated = iso_moment(item.get("date_modified"), now)
+    published = iso_moment(item.get("date_published"), now) or updated
     return Entry(
         guid=without_controls(_text(item, "id")).strip() or None,
         url=link and urls.unwrapped(link),
@@ -92,7 +94,7 @@ def _entry(item: Mapping[str, Any], raw_hash: str, url: str, language: str | Non
         summary=plain(_text(item, "summary") or content, MAX_SUMMARY),
         content_html=content[:MAX_CONTENT],
         authors=tuple(name for name in authors if name)[:50],
-        published=iso_moment(item.get("date_published"), now) or updated,
+        published=published,
         updated=updated,
         language=language_tag(item.get("language")) or language,
         image=urls.absolute(_text(item, "image") or _text(item, "banner_image"), url),
@@ -100,4 +102,5 @@ def _entry(item: Mapping[str, Any], raw_hash: str, url: str, language: str | Non
         if isinstance(tags, list)
         else (),
         raw_hash=raw_hash,
+        written="" if published else plain(_text(item, "date_published"), MAX_DATE),
     )

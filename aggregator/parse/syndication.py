@@ -19,9 +19,11 @@ from .prepare import Prepared
 from .scrub import HEAD
 from .text import (
     MAX_CONTENT,
+    MAX_DATE,
     MAX_NAME,
     MAX_SUMMARY,
     MAX_TITLE,
+    is_local,
     language_tag,
     moment,
     paragraphs,
@@ -33,6 +35,7 @@ MAX_GUID = 100_000  # characters; identity stores a hash of long ones
 #: What links to earlier entries are called (RFC 5005 sections 4 and 3), the better one first.
 OLDER = ("prev-archive", "next")
 MAX_LIST = 50  # authors or tags kept of an entry
+ICON = 50  # pixels across below which a picture is an icon
 
 # Always expat: libxml2 would read DTDs, and looking for its driver in vain costs 0.5 ms at every feed.
 feedparser.api.PREFERRED_XML_PARSERS.clear()
@@ -48,6 +51,10 @@ _DAYS = {"monday": 0, "tuesday": 1, "wednesday": 2, "thursday": 3, "friday": 4, 
 _SKIP = re.compile(rb"<skip(Hours|Days)\b[^<>]*>(.{0,2000}?)</skip\1\s*>", re.I | re.S)
 _SKIPPED = re.compile(rb"<(?:hour|day)\b[^<>]*>\s*(\w{1,9})\s*<", re.I)
 _ITEM = re.compile(rb"<item[\s/>]", re.I)
+_PICTURE = re.compile(r"\.(?:avif|gif|jpe?g|png|webp)(?:[?#]|\Z)", re.I)
+_ADDRESS = re.compile(
+    r"[(<]?\s*(?:mailto:)?[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}(?:\?\S*)?\s*[)>]?"
+)
 
 
 def read(document: Prepared, url: str, now: datetime) -> ParsedFeed:
@@ -120,7 +127,7 @@ def _entry(raw: dict[str, Any], raw_hash: str, url: str, language: str | None, n
         guid=without_controls(_text(raw, "id")[:MAX_GUID]).strip() or None,
         url=_link(raw, links, url),
         title=_title(raw),
-        summary=plain(summary or content, MAX_SUMMARY),
+        summary=plain(paragraphs(summary or content), MAX_SUMMARY),
         content_html=paragraphs(content[:MAX_CONTENT]),
         authors=_authors(raw),
         published=published or updated,
@@ -129,6 +136,7 @@ def _entry(raw: dict[str, Any], raw_hash: str, url: str, language: str | None, n
         image=_image(raw, links, url),
         tags=_distinct([_text(tag, "label") or _text(tag, "term") for tag in _all(raw, "tags")]),
         raw_hash=raw_hash,
+        written="" if published or updated else _written(raw),
     )
 
 
@@ -140,7 +148,13 @@ def _title(raw: dict[str, Any]) -> str:
 
 
 def _date(raw: dict[str, Any], key: str, now: datetime) -> datetime | None:
-    return moment(raw.get(f"{key}_parsed"), _text(raw, key), now)
+    written = _text(raw, key)
+    return None if is_local(written) else moment(raw.get(f"{key}_parsed"), written, now)
+
+
+def _written(raw: dict[str, Any]) -> str:
+    """The date in the feed's own words, for who can read more of them."""
+    return plain(_text(raw, "published") or _text(raw, "created") or _text(raw, "updated"), MAX_DATE)
 
 
 def _link(raw: dict[str, Any], links: list[dict[str, Any]], url: str) -> str | None:
@@ -158,7 +172,12 @@ def _first(candidates: Iterable[str], url: str) -> str | None:
 
 def _authors(raw: dict[str, Any]) -> tuple[str, ...]:
     names = [name for author in _all(raw, "authors") if (name := _text(author, "name"))]
-    return _distinct(names or [_text(raw, "author")])
+    written = _text(raw, "author")
+    if len(names) == 1 and "@" in written:
+        # feedparser takes "press@paper.berlin (Ann Lee)" for "press@paper.berl" and "in (Ann Lee": to it, no top-level
+        # domain has more than four letters.
+        names = [re.sub(r"^\((.*)\)$", r"\1", _ADDRESS.sub(" ", written).strip())]
+    return _distinct(names or [written])
 
 
 def _distinct(names: list[str]) -> tuple[str, ...]:
@@ -167,14 +186,24 @@ def _distinct(names: list[str]) -> tuple[str, ...]:
 
 
 def _image(raw: dict[str, Any], links: list[dict[str, Any]], url: str) -> str | None:
-    pictures = [
-        _text(media, "url")
-        for media in _all(raw, "media_content")
-        if media.get("medium") == "image" or _text(media, "type").startswith("image/")
-    ]
-    pictures += [_text(media, "url") for media in _all(raw, "media_thumbnail")]
-    pictures += [_text(link, "href") for link in links if _text(link, "type").startswith("image/")]
-    return _first(pictures, url)
+    """The story's picture: of several sizes the largest, and none that is but an icon (the face of who wrote it)."""
+    pictures = [media for media in _all(raw, "media_content") if _is_picture(media)]
+    pictures.sort(
+        key=lambda media: -(_number(media.get("width")) or 0)
+    )  # those that do not say stay in their order
+    pictures += _all(raw, "media_thumbnail")
+    shown = [_text(one, "url") for one in pictures if (_number(one.get("width")) or ICON) >= ICON]
+    shown += [_text(link, "href") for link in links if _text(link, "type").startswith("image/")]
+    shown.append(_text(dict(raw.get("image") or ()), "href"))  # a podcast's
+    return _first(shown, url)
+
+
+def _is_picture(media: dict[str, Any]) -> bool:
+    """Whether a media:content is one: it says so, or says nothing and has the name of one."""
+    medium, kind = _text(media, "medium"), _text(media, "type")
+    if medium or kind:
+        return medium == "image" or kind.startswith("image/")
+    return _PICTURE.search(_text(media, "url")) is not None
 
 
 def _outside_items(data: bytes) -> bytes:

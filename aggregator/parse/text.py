@@ -11,6 +11,7 @@ from time import struct_time
 MAX_CONTENT = 1_000_000  # characters
 MAX_TITLE = 1_000  # characters; the longest headline in 400 public feeds has 330
 MAX_SUMMARY = 5_000  # characters; enough for a blurb, and for telling two stories apart
+MAX_DATE = 100  # characters of a date
 MAX_NAME = 200  # characters of an author's or a tag's name
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # older than the web: an unset clock or an epoch of 0
 LATEST = timedelta(days=2)  # ahead of now: time zones told wrongly reach one day, embargoes a little more
@@ -46,8 +47,28 @@ _CONTROL = re.compile(
 _IN_PARTS = re.compile(
     "[A-Za-z\u00c0-\u04ff\u1e00-\u1fff][\u0300-\u036f]+|[\u1100-\u11ff]+|[\u3046-\u30fd][\u3099\u309a]"
 )
+#: All of a content is within an element that was escaped once too often.
+_ESCAPED_TWICE = re.compile(
+    r"\s*&lt;(p|div|span|article|section|ul|ol|h[1-6]|table|blockquote)\b.*&lt;/\1&gt;", re.S
+)
+#: A text in BBCode, as games' and forums' feeds have it; its tags; and what is no text of it.
+_BBCODE = re.compile(r"\[/(b|i|u|h[1-6]|p|list|olist|url|quote)\]", re.I)
+_BBTAG = re.compile(
+    r"\[(/?)(b|i|u|h[1-6]|p|list|olist|\*|url|quote|code|hr|table|tr|th|td)(?:=\"?([^\[\]\"]{0,2000})\"?)?\]",
+    re.I,
+)
+_BBMEDIA = re.compile(
+    r"\[(img|video|previewyoutube|dynamiclink)\b[^\[\]]{0,500}\][^\[\]]{0,500}\[/\1\]", re.I
+)
 _BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}\Z")
+#: Dates that feedparser misreads: it takes 2026/11/27 for the first of the month, 27-11-2025 for 2027, 2:30 PM for the
+#: morning, and CEST for UTC.
+_LOCAL = re.compile(
+    r"\s*\d{1,2}[-/.]\d{1,2}[-/.]\d{2}|\s*\d{4}[/.]\d|.*\d\s*[ap]\.?m\b"
+    r"|.*:\d\d\s+(?!(?:UTC?|GMT|MES?T|[ACEMP][DS]?T)\s*$)[A-Z]{3,5}\s*$",
+    re.I,
+)
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)\s*$")
 
 
@@ -72,11 +93,32 @@ def plain(text: str | None, limit: int) -> str:
 
 def paragraphs(text: str) -> str:
     """A content without tags as HTML: its blank lines are all that parts the paragraphs of a plain text, and would be
-    white space."""
-    if "<" in text or "\n" not in text.strip():
+    white space. One whose tags were escaped once too often has them; so has one in a forum's markup (BBCode)."""
+    if "[/" in text and "</" not in text and _is_bbcode(text):
+        return _BBTAG.sub(_bbtag, _BBMEDIA.sub(" ", text))
+    if "<" in text:
+        return text
+    if _ESCAPED_TWICE.match(text):
+        return html.unescape(text)
+    if "\n" not in text.strip():
         return text
     parts = [part for part in _BLANK_LINE.split(text) if part.strip()]
     return text if len(parts) < 2 else "".join(f"<p>{part}</p>" for part in parts)
+
+
+def _is_bbcode(text: str) -> bool:
+    """Whether the first end of an element in BBCode has a beginning before it."""
+    end = _BBCODE.search(text)
+    return end is not None and re.search(rf"\[{end[1]}[\]=]", text[: end.start()], re.I) is not None
+
+
+def _bbtag(tag: re.Match[str]) -> str:
+    """A tag of BBCode as one of HTML."""
+    end, name = tag[1], tag[2].lower()
+    if name == "url":
+        return "</a>" if end else f'<a href="{html.escape(tag[3] or "")}">'
+    name = {"*": "li", "list": "ul", "olist": "ol", "quote": "blockquote", "code": "pre"}.get(name, name)
+    return f"<{end}{name}>"
 
 
 def without_controls(text: str) -> str:
@@ -120,6 +162,11 @@ def moment(parsed: struct_time | None, written: str | None, now: datetime) -> da
     except (ValueError, OverflowError, TypeError):
         return None
     return _with_offset(sane(date, now), written)
+
+
+def is_local(written: str) -> bool:
+    """Whether a date is in a form that people write, and feedparser takes for another date."""
+    return _LOCAL.match(written[:MAX_DATE]) is not None
 
 
 def iso_moment(written: object, now: datetime) -> datetime | None:

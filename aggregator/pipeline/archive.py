@@ -155,7 +155,8 @@ def _article_again(row: dict[str, Any], store: Store, window: float, now: dateti
     decided = store.folding.decisions(store.folding.keys(article_id=row["id"]))
     # A story is a copy of what came before it, never of what comes after.
     candidates = store.stories.candidates(terms, window, row["id"], decided)
-    verdict = dedup.judge(sketch, [c for c in candidates if is_before(c, here)], window=window)
+    earlier = [c for c in candidates if is_before(c, here)]
+    verdict = dedup.judge(sketch, earlier, window=window, origin=(row["feed_id"], row["site"]))
     if verdict.copy_of is None:
         relate(row["id"], sketch, store, window, before=here)
         return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from aggregator import agencies, sites, urls, words
 from aggregator.errors import AggregatorError, FetchError
-from aggregator.extract import extract_fragment
+from aggregator.extract import dates, extract_fragment
 from aggregator.fetch import Fetcher
 from aggregator.identity import similar
 from aggregator.model import (
@@ -81,6 +82,8 @@ ABOUT_TITLE = 0.5
 LEAST_TOLD = 3
 #: Words of a text that may be a wall's: of a longer one under two headlines, both are the story's.
 WALL_WORDS = 150
+#: Half of a day: who writes it, writes the month first.
+_HALF = re.compile(r"\d\s*[ap]\.?m\b", re.I)
 #: Words of a feed's text that are better than a wall.
 MIN_FEED = 8
 #: Tags in the texts of one feed that are read in a batch, some 25 us each; what comes after is taken as words alone. A
@@ -133,6 +136,7 @@ def read(
         if stop.is_set():  # 500 texts full of tags took 17 s
             break
         try:
+            item = replace(item, entry=dated(item.entry, item.first_seen_at or clock()))
             key = story_keys(item)[0]
             if key in taken or _link_to_known(item, key, store):
                 continue
@@ -334,6 +338,21 @@ def retry_at(error: FetchError | None, attempts: int, now: datetime) -> datetime
     if attempts >= len(waits):
         return None
     return now + max(waits[attempts], timedelta(seconds=min(error.retry_after or 0, LONGEST_RETRY)))
+
+
+def dated(entry: Entry, seen: datetime) -> Entry:
+    """An entry with its date, if its feed writes that as people do. 05/11/2026 is a day in November or in May: in most
+    languages the day comes first, and in English it is the later of the two that were when it was seen."""
+    if entry.published is not None or not entry.written:
+        return entry
+    language = (entry.language or "").split("-")[0]
+    orders = (
+        (False,) if _HALF.search(entry.written) else (True,) if language not in ("", "en") else (True, False)
+    )
+    read = (dates.parse(entry.written, day_first=order, language=language) for order in orders)
+    return replace(
+        entry, published=max((day for day in read if day and dates.plausible(day, seen)), default=None)
+    )
 
 
 def feed_text(item: Pending, *, words_only: bool = False) -> Document:

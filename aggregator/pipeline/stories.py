@@ -142,7 +142,7 @@ def judge(
     """The verdict on a story: what the user decided, else what the evidence says."""
     decided = store.folding.decisions(story.keys)
     candidates = store.stories.candidates(terms, window, without, decided)
-    verdict = dedup.judge(sketch, candidates, window=window)
+    verdict = dedup.judge(sketch, candidates, window=window, origin=(story.feed_id, story.site))
     by_hand = next((article for article, same in decided.items() if same and article != without), None)
     if by_hand is not None and verdict.copy_of != by_hand:
         return Verdict(by_hand, "by_hand")
@@ -236,7 +236,7 @@ def judge_copy(row: Mapping[str, Any], store: Store, window: float, now: datetim
         and (one := store.reading.article(kept))
     ):
         candidates.append(candidate_of(one))  # whatever the index proposes by now
-    verdict = dedup.judge(sketch, candidates, window=window)
+    verdict = dedup.judge(sketch, candidates, window=window, origin=(row["feed_id"], row["site"]))
     if verdict.copy_of is not None:
         return None, store.folding.judged_again(row["id"], verdict)
     alone = store.folding.unfold(row["id"], terms, now, remember=False).article_id
@@ -246,4 +246,6 @@ def judge_copy(row: Mapping[str, Any], store: Store, window: float, now: datetim
 
 def candidate_of(article: Article) -> Candidate:
     published = datetime.fromisoformat(article.published_at)
-    return Candidate(article.id, article.title, article.text, published)
+    return Candidate(
+        article.id, article.title, article.text, published, origin=(article.feed_id, article.site)
+    )

@@ -72,12 +72,12 @@ class Reading:
         """
         published, rank, row_id = after
         articles = self._db.rows(
-            "select 0 as rank, id, title, text, published_at, site, url, language, null as article_id from articles"
-            " where (published_at, id) > (?, ?) and id <= ? order by published_at, id limit ?",
+            "select 0 as rank, id, title, text, published_at, site, url, language, feed_id, null as article_id"
+            " from articles where (published_at, id) > (?, ?) and id <= ? order by published_at, id limit ?",
             (published, row_id if rank == 0 else sys.maxsize, last[0], limit),
         )
         copies = self._db.rows(
-            "select 1 as rank, id, title, text, published_at, site, url, language, article_id from duplicates"
+            "select 1 as rank, id, title, text, published_at, site, url, language, feed_id, article_id from duplicates"
             " where (published_at, id) > (?, ?) and id <= ? order by published_at, id limit ?",
             (published, row_id if rank == 1 else -1, last[1], limit),
         )

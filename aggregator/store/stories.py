@@ -27,8 +27,9 @@ from aggregator.store.sites import Sites
 #: and the judge would not look at it either. Some words count for nothing, so that this is on the safe side.
 FEW_WORDS = 40
 _CANDIDATE = (
-    f"select title, text, published_at from articles where id = ?1 and (?2 or words < {FEW_WORDS})"
-    " union all select r.title, r.text, a.published_at from revisions r join articles a on a.id = r.article_id"
+    f"select title, text, published_at, feed_id, site from articles where id = ?1 and (?2 or words < {FEW_WORDS})"
+    " union all select r.title, r.text, a.published_at, null, null from revisions r"
+    " join articles a on a.id = r.article_id"
     f" where r.article_id = ?1 and r.reason = 'better_copy' and (?2 or a.words < {FEW_WORDS})"
 )
 #: How long after its first report another one still belongs to an event.
@@ -108,8 +109,8 @@ class Stories:
         for hit in hits:
             rows = self._db.rows(_CANDIDATE, (hit.story, tiny or len(hit.shared) > 1))
             found += [
-                Candidate(hit.story, title, text, from_text(published_at), hit.shared)
-                for title, text, published_at in rows
+                Candidate(hit.story, title, text, from_text(published_at), hit.shared, (feed_id, site))
+                for title, text, published_at, feed_id, site in rows
             ]
         return found
 
