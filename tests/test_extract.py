@@ -805,3 +805,10 @@ def test_a_figure_s_caption_is_no_paragraph():
     found = extract(page.encode(), "https://news.example/1")
     assert found.paragraphs == paragraphs
     assert [block.reason for block in found.removed if "harbour wall" in block.text] == ["caption"]
+
+
+def test_an_article_of_fewer_blocks_in_json_ld_than_there_are_in_the_menu_is_read() -> None:
+    data = json.dumps({"@type": "NewsArticle", "headline": TITLE, "articleBody": "\n\n".join(TEXT)})
+    menu = "".join(f"<div><a href='/{n}'>Section {n}</a></div>" for n in range(40))
+    html = f"<html><head><script type='application/ld+json'>{data}</script></head><body>{menu}</body></html>"
+    assert list(extract(html, URL, now=NOW).paragraphs) == TEXT

@@ -162,7 +162,7 @@ def _read(
         page = Page(*tree.read(root), title)
         made = judge.decide_fragment(page)
     flags = kinds.flags(page, made, facts, url)
-    for first in [block for block in blocks if made.kept[block.index]][:FIRST_LINES]:
+    for first in [block for block in page.blocks if made.kept[block.index]][:FIRST_LINES]:
         if page.prose[first.index]:
             break
         if head.is_byline(first.text, marked=head.is_marked(first)):
