@@ -15,7 +15,7 @@ from aggregator import pipeline
 from aggregator.errors import StoreError
 from aggregator.model import Config, Document, Entry, Feed, HostState, Settings
 from aggregator.parse.prepare import Limits
-from aggregator.pipeline import feeds, pages, stories, visits
+from aggregator.pipeline import doubts, feeds, pages, stories, visits
 from aggregator.store import Store
 from aggregator.store.clock import stamp
 from aggregator.store.feeds import Feeds
@@ -966,7 +966,7 @@ class Walled:
 
 @pytest.fixture
 def walled(rounds, monkeypatch):
-    monkeypatch.setattr(pages, "CLOSED_AFTER", 2)
+    monkeypatch.setattr(doubts, "CLOSED_AFTER", 2)
     return Walled(rounds)
 
 

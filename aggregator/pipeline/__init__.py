@@ -10,6 +10,7 @@
     store.pending.due, .claim                 in a fixed order: published, priority, URL
       | fetch        pages; robots.txt; skipped when the feed has the full text
       | extract      in worker processes                             pure
+      | doubts       walls, and pages about something else           pure, but for what is stored
       | sites        without what repeats on that site               pure
       | dedup        candidates (one SQL over shingles) -> verdict   pure
       -> store.stories                                               all of a story, or nothing of it

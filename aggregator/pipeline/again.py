@@ -16,7 +16,8 @@ from aggregator import sites, urls
 from aggregator.fetch import Fetcher, pace_file
 from aggregator.model import Config, Entry, Feed, Pending, Progress, Saved, Story
 from aggregator.pipeline import visits
-from aggregator.pipeline.pages import is_about, make_story
+from aggregator.pipeline.doubts import is_about
+from aggregator.pipeline.pages import make_story
 from aggregator.pipeline.stories import sketch_of, terms_of
 from aggregator.pipeline.visits import Visit
 from aggregator.pipeline.workers import Workers
