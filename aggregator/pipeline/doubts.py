@@ -1,4 +1,4 @@
-"""Is what a page says the story of its entry? Walls in front of it, pages that lead elsewhere, feeds that are closed."""
+"""Is what a page says the story of its entry? Walls before it, pages that lead elsewhere, feeds that are closed."""
 
 from __future__ import annotations
 
