@@ -122,8 +122,14 @@ def decide_fragment(page: Page) -> Judgement:
         if kind is None and len(block.text) <= FRAGMENT_LINE:
             said = labels.phrases(block.text) & _FRAGMENT_PHRASES
             kind = min(said) if said else _kind(page, i)
+        brief = len(block.text) <= FRAGMENT_LINE
         hosted = labels.hosted(block.text)
-        if hosted is None and labels.UPDATED.search(block.text) and head.is_dateline(block, page.labels[i]):
+        if (
+            brief
+            and hosted is None
+            and labels.UPDATED.search(block.text)
+            and head.is_dateline(block, page.labels[i])
+        ):
             hosted = "byline"
         if kind in _FRAGMENT_KINDS or hosted or (kind is None and _ONLY_SYMBOLS.match(block.text)):
             result.kept[i], result.reasons[i] = False, hosted or kind or "not article"
