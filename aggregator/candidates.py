@@ -43,8 +43,8 @@ class Hit:
     shared: Mapping[int, int]
 
 
-def ranked(holders: Mapping[int, Sequence[int]], rare: Rare | None = None, most: int = MOST) -> list[Hit]:
-    """The stories that share most with a text, best first, at most so many of them.
+def ranked(holders: Mapping[int, Sequence[int]], rare: Rare | None = None) -> list[Hit]:
+    """The stories that share most with a text, best first, at most `MOST` of them.
 
     `holders`: of each posting that the text shares with any story, the stories that hold it. `rare`: what a story
     must share to be worth a look.
@@ -59,5 +59,5 @@ def ranked(holders: Mapping[int, Sequence[int]], rare: Rare | None = None, most:
     worth = [story for story, points in score.items() if points >= least]
     return [
         Hit(story, {posting: len(held) for posting, held in holders.items() if story in held})
-        for story in sorted(worth, key=lambda story: (-score[story], story))[:most]
+        for story in sorted(worth, key=lambda story: (-score[story], story))[:MOST]
     ]

@@ -128,9 +128,7 @@ class Entry:
     image: str | None = None
     tags: tuple[str, ...] = ()
     raw_hash: str = ""  # of the item's bytes; items with a known hash are cut out before parsing
-    written: str = (
-        ""  # the date as the feed has it, if in no form that feeds have: "27/11/2026 2:30 PM", "Mi, 25 Nov"
-    )
+    written: str = ""  # the date as the feed has it, if in no form that feeds have: "27/11/2026 2:30 PM"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import pytest
 
 from aggregator.extract import check_selector, extract, extract_fragment, judge, tree
 from aggregator.extract.features import Page
+from aggregator.extract.markup import parse
 from aggregator.model import Document, Entry, SiteMemory
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -296,7 +297,7 @@ def test_a_heading_that_is_a_sentence_says_something_without_a_text_under_it() -
     ],
 )
 def test_the_threshold_is_the_pages(scores: list[float], kept: int) -> None:
-    root = tree.parse(f"<body>{p(*TEXT)}</body>")
+    root = parse(f"<body>{p(*TEXT)}</body>")
     made = judge.decide(Page(*tree.read(root)), scores)
     assert sum(made.kept) == kept
 

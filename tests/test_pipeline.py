@@ -997,6 +997,20 @@ def test_when_the_one_that_is_tried_can_be_read_the_others_are_visited_again(wal
     assert walled.visited() == [0, 1, 2, 3, 4]
 
 
+def test_a_feed_whose_pages_are_read_and_folded_is_not_closed(walled):
+    rounds, server = walled.rounds, walled.rounds.server
+    server.answer("/wire", body=rss(item(server, 8, "Ferry at sea", rounds.now)))
+    server.answer("/8.html", body=page("Ferry at sea", SENTENCES), type=HTML)
+    rounds.feeds.append(Feed(server.url("/wire"), priority=1))
+    walled.list(3)
+    walled.answer(2, walled.TITLES[2], SENTENCES)
+    rounds.later(hours=12).run()
+    assert rounds.ask("select source from duplicates") == [("page",)]
+    walled.list(5)
+    rounds.later(hours=12).run()
+    assert walled.visited() == [0, 1, 2, 3, 4]
+
+
 def test_a_wall_under_the_headline_of_its_story_is_not_its_text(rounds):
     told = "It sailed on Monday with two hundred and twelve passengers, most of them with bicycles."
     rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Ferry sails again", rounds.now, told)))

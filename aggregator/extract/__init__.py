@@ -1,7 +1,7 @@
 """A page in, the clean article out, with what was taken away and why. Pure: no network, no clock but `now`.
 
-    bytes --decode--> text --tree--> blocks --judge--> which are article --article (BeautifulSoup)--> paragraphs
-                        \\--evidence--> JSON-LD, meta --headline, people, dates, head--> title, authors, date
+    bytes --decode--> text --markup--> elements --tree--> blocks --judge--> the article's --article--> paragraphs
+                                          \\--evidence--> JSON-LD, meta --headline, people, dates, head--> title, ...
 
 How it decides, and what was measured, is in docs/extraction.md.
 """
@@ -39,6 +39,7 @@ from . import (
 )
 from .decode import decode
 from .features import NO, Page
+from .markup import parse
 from .selectors import check_selector
 from .several import join
 
@@ -95,7 +96,7 @@ def extract_fragment(
 
     Title, authors and date are the entry's (`hint`). Never raises.
     """
-    root = tree.parse(html)
+    root = parse(html)
     names = people.of_feed(hint)
     base = Document(
         url,
@@ -117,7 +118,7 @@ def extract_fragment(
 
 
 def _feed_text(hint: Entry) -> str:
-    root = tree.parse(hint.content_html)
+    root = parse(hint.content_html)
     return "".join(root.itertext()) if root is not None else ""
 
 
@@ -134,7 +135,7 @@ def _read(
     drop: Sequence[str],
     now: datetime,
 ) -> Document:
-    root = tree.parse(markup)
+    root = parse(markup)
     if root is None:
         return Document(url, hint.title if hint else "", (), flags=("index",))
     facts = evidence.read(root)
@@ -156,7 +157,7 @@ def _read(
         not any(made.kept)
         and not moved
         and facts.is_article
-        and (found := tree.parse(scripts.article(root, facts) or "")) is not None
+        and (found := parse(scripts.article(root, facts) or "")) is not None
     ):
         root = found
         page = Page(*tree.read(root), title)

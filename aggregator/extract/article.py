@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup, Tag
 from bs4.builder import HTMLTreeBuilder
 from bs4.element import NavigableString
 
-from . import tree
+from .markup import is_wrapped
 from .tree import INLINE, MAX_DEPTH, SKIP, Block, Node, swallows
 
 _BREAK = "\u2028"  # stands for a `br`
@@ -113,13 +113,12 @@ def build(top: Node, blocks: Sequence[Block], kept: Sequence[bool]) -> list[str]
 
 def _laid_out(text: str, block: Block) -> str:
     """A paragraph's text on one line; code and verse on their own, which mean something there."""
-    if block.node.tag == "pre" and not tree.is_wrapped(text):
+    if block.node.tag == "pre" and not is_wrapped(text):
         lines = [line.rstrip() for line in text.replace(_BREAK, "\n").split("\n") if not line.isspace()]
         return textwrap.dedent("\n".join(filter(None, lines)))
     lines = [line for part in text.split(_BREAK) if (line := " ".join(part.split()))]
-    is_verse = max(map(len, lines), default=0) <= VERSE_LONGEST and sum(map(len, lines)) <= VERSE_LINE * len(
-        lines
-    )
+    longest, total = max(map(len, lines), default=0), sum(map(len, lines))
+    is_verse = longest <= VERSE_LONGEST and total <= VERSE_LINE * len(lines)
     return ("\n" if is_verse else " ").join(lines)
 
 

@@ -118,18 +118,13 @@ def decide_fragment(page: Page) -> Judgement:
     blocks = page.blocks
     result = Judgement([True] * len(blocks), [""] * len(blocks), [1.0] * len(blocks))
     for i, block in enumerate(blocks):
-        kind = page.labels[i]
-        if kind is None and len(block.text) <= FRAGMENT_LINE:
+        kind, brief = page.labels[i], len(block.text) <= FRAGMENT_LINE
+        if kind is None and brief:
             said = labels.phrases(block.text) & _FRAGMENT_PHRASES
             kind = min(said) if said else _kind(page, i)
-        brief = len(block.text) <= FRAGMENT_LINE
         hosted = labels.hosted(block.text)
-        if (
-            brief
-            and hosted is None
-            and labels.UPDATED.search(block.text)
-            and head.is_dateline(block, page.labels[i])
-        ):
+        is_update = brief and labels.UPDATED.search(block.text) is not None
+        if hosted is None and is_update and head.is_dateline(block, page.labels[i]):
             hosted = "byline"
         if kind in _FRAGMENT_KINDS or hosted or (kind is None and _ONLY_SYMBOLS.match(block.text)):
             result.kept[i], result.reasons[i] = False, hosted or kind or "not article"

@@ -42,11 +42,7 @@ def _marked_up(paragraphs: Sequence[str]) -> str:
 
 def _declared(facts: Evidence) -> list[str]:
     """The paragraphs that JSON-LD has, if all may read them."""
-    if any(
-        str(value).lower() == "false"
-        for item in facts.articles
-        for value in [item.get("isAccessibleForFree")]
-    ):
+    if any(str(item.get("isAccessibleForFree")).lower() == "false" for item in facts.articles):
         return []
     bodies = [value for value in facts.article("articleBody") if isinstance(value, str)]
     return [line for line in max(bodies, key=len, default="").split("\n") if line.strip()]

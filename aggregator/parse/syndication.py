@@ -188,9 +188,8 @@ def _distinct(names: list[str]) -> tuple[str, ...]:
 def _image(raw: dict[str, Any], links: list[dict[str, Any]], url: str) -> str | None:
     """The story's picture: of several sizes the largest, and none that is but an icon (the face of who wrote it)."""
     pictures = [media for media in _all(raw, "media_content") if _is_picture(media)]
-    pictures.sort(
-        key=lambda media: -(_number(media.get("width")) or 0)
-    )  # those that do not say stay in their order
+    # Those that do not say stay in their order.
+    pictures.sort(key=lambda media: -(_number(media.get("width")) or 0))
     pictures += _all(raw, "media_thumbnail")
     shown = [_text(one, "url") for one in pictures if (_number(one.get("width")) or ICON) >= ICON]
     shown += [_text(link, "href") for link in links if _text(link, "type").startswith("image/")]

@@ -192,24 +192,30 @@ class Reading:
         ]
 
     def closed_feeds(self, now: datetime) -> list[dict[str, Any]]:
-        """The feeds whose articles' pages could not be read, for the most part, within a week: `unread` of so many
+        """The feeds whose stories' pages could not be read, for the most part, within a week: `unread` of so many
         `stories`, and the latest problem."""
+        since = "select feed_id, first_seen_at, source, problem from {} where first_seen_at > ?1"
         rows = self._db.rows(
-            "select f.id, f.title, f.url, count(*) as stories,"
-            " sum(a.source = 'feed' and a.problem is not null) as unread, (select p.problem from articles p"
-            "  where p.feed_id = f.id and p.problem is not null order by p.id desc limit 1) as problem"
-            " from articles a join feeds f on f.id = a.feed_id where a.first_seen_at > ? and f.status <> 'off'"
-            " group by f.id having stories >= ? and unread >= ? * stories order by unread desc, f.id",
+            f"with told as ({since.format('articles')} union all {since.format('duplicates')})"
+            " select f.id, f.title, f.url, count(*) as stories,"
+            " sum(t.source = 'feed' and t.problem is not null) as unread,"
+            " (select p.problem from told p where p.feed_id = f.id and p.problem is not null"
+            "  order by p.first_seen_at desc limit 1) as problem"
+            " from told t join feeds f on f.id = t.feed_id where f.status <> 'off'"
+            " group by f.id having stories >= ?2 and unread >= ?3 * stories order by unread desc, f.id",
             (stamp(now - timedelta(days=7)), CLOSED_STORIES, CLOSED_SHARE),
         )
         return [dict(row) for row in rows]
 
     def is_closed(self, feed_id: int, stories: int) -> bool:
-        """Whether the last so many articles of a feed were all told by the feed alone, their pages being unreadable."""
+        """Whether the last so many stories of a feed, kept or folded, were all told by the feed alone, their pages
+        being unreadable."""
+        last = "select * from (select first_seen_at, source, problem from {} where feed_id = ?1 order by id desc limit ?2)"
         return bool(
             self._db.value(
-                "select count(*) = ?2 and sum(source = 'feed' and problem is not null) = ?2"
-                " from (select source, problem from articles where feed_id = ?1 order by id desc limit ?2)",
+                "select count(*) = ?2 and sum(source = 'feed' and problem is not null) = ?2 from (select * from"
+                f" ({last.format('articles')} union all {last.format('duplicates')})"
+                " order by first_seen_at desc limit ?2)",
                 (feed_id, stories),
             )
         )
