@@ -8,6 +8,7 @@ import json
 import re
 import sqlite3
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from cli_runner import fine, objects, run
@@ -211,6 +212,11 @@ def test_why_takes_a_story_by_url_and_a_copy_by_its_url_or_number():
     assert fine("why", article_url) == fine("why", article_id)
     assert fine("why", url) == fine("why", f"c{copy_id}")
     assert f"c{copy_id}  " in fine("why", url)
+
+
+def test_why_takes_the_link_of_an_alert():
+    [(article_id, url)] = rows("select id, url from articles limit 1")
+    assert fine("why", f"https://www.google.com/url?rct=j&url={quote(url)}&ct=ga") == fine("why", article_id)
 
 
 def test_why_diff_shows_both_texts_and_leaves_out_the_middle_of_what_they_share():

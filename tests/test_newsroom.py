@@ -161,6 +161,19 @@ def test_the_front_page_names_the_feeds_in_trouble_with_reason_and_cure(newsroom
     assert "Oldmillcourier The feed was taken down for good (410). It is not asked again." in text
 
 
+def test_a_text_that_is_its_headline_is_not_told_twice(tmp_path):
+    create(tmp_path / "db/news.db").close()
+    with sqlite3.connect(tmp_path / "db/news.db") as database:
+        database.execute(
+            "insert into articles (title, published_at, site, text, words, url, source, first_seen_at, changed_at)"
+            " values ('A red bridge', '2026-11-20T00:00:00Z', 'a.example', 'A red bridge', 3, 'https://a.example/1',"
+            " 'feed', '2026-11-20T00:00:00Z', '2026-11-20T00:00:00Z')"
+        )
+    install(tmp_path / "db")
+    with Newsroom(tmp_path / "db") as running:
+        assert [running.text(path).count("A red bridge") for path in ("/", "/news/articles")] == [1, 1]
+
+
 def test_an_empty_database_says_what_to_do(tmp_path):
     create(tmp_path / "db" / "news.db").close()
     install(tmp_path / "db")

@@ -213,7 +213,7 @@ def test_a_long_text_is_cut_where_a_character_ends():
 @pytest.mark.parametrize("blank", ["\u00a0", "\u2028", "\u3000", " "])
 def test_a_blank_in_the_name_of_a_namespace_does_no_harm(blank):
     body = (
-        f"<rss xmlns:content='http://purl.org/rss/1.0/modules/content/{blank}'><channel>"
+        f"<rss xmlns:content='http://purl.org/rss/1.0/modules/content/{blank}x'><channel>"
         "<item><content:encoded>Ferry</content:encoded></item></channel></rss>"
     )
     assert [entry.content_html for entry in parse(body.encode(), URL).entries] == ["Ferry"]

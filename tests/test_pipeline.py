@@ -921,14 +921,14 @@ def test_pages_that_say_the_same_under_the_headlines_of_their_stories_are_walls(
 
 
 def test_a_title_that_says_little_does_not_tell_that_a_page_is_a_wall(rounds):
-    rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Episode 12", rounds.now)))
+    rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Episode 77", rounds.now)))
     rounds.server.answer("/1.html", body=page("What the crew said", SENTENCES), type=HTML)
     rounds.run()
     assert rounds.ask("select title, source from articles") == [("What the crew said", "page")]
 
 
 def test_a_brief_is_the_story_whatever_stands_under_every_entry_of_its_feed(rounds):
-    pitch = "Subscribe to our letter, follow us wherever you are, and read more of what matters to you every morning."
+    pitch = "What moves the coast, told by those who live there, in words and pictures from near and far."
     rounds.server.answer("/feed", body=rss(item(rounds.server, 1, "Ferry sails again", rounds.now, pitch)))
     rounds.server.answer("/1.html", body=page("Ferry sails again", SENTENCES[:2]), type=HTML)
     rounds.run()
