@@ -72,10 +72,10 @@ def test_a_candidate_that_shares_next_to_nothing_is_left_out(postings: Postings)
     assert found(postings, list(range(100, 130))) == [1]
 
 
-def test_no_more_than_the_best_few_are_proposed(postings: Postings) -> None:
+def test_no_more_than_a_few_are_proposed(postings: Postings) -> None:
     for article in range(1, 8):
-        postings.add(article, [100, *range(article, 0, -1)], NOW)
-    assert found(postings, [100, *range(1, 8)]) == [7, 6, 5, 4]
+        postings.add(article, [100, 101], NOW)
+    assert found(postings, [100, 101]) == [1, 2, 3, 4]
 
 
 def test_the_same_numbers_find_nothing_outside_of_the_window(postings: Postings) -> None:

@@ -210,7 +210,8 @@ class Reading:
     def is_closed(self, feed_id: int, stories: int) -> bool:
         """Whether the last so many stories of a feed, kept or folded, were all told by the feed alone, their pages
         being unreadable."""
-        last = "select * from (select first_seen_at, source, problem from {} where feed_id = ?1 order by id desc limit ?2)"
+        told = "select first_seen_at, source, problem from"
+        last = f"select * from ({told} {{}} where feed_id = ?1 order by id desc limit ?2)"
         return bool(
             self._db.value(
                 "select count(*) = ?2 and sum(source = 'feed' and problem is not null) = ?2 from (select * from"
